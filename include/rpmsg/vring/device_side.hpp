@@ -1,0 +1,243 @@
+#pragma once
+
+#include <rpmsg/policy/coherence.hpp>
+#include <rpmsg/policy/dialect.hpp>
+#include <rpmsg/policy/ring_size.hpp>
+#include <rpmsg/result.hpp>
+#include <rpmsg/vring/index.hpp>
+#include <rpmsg/vring/layout.hpp>
+#include <rpmsg/wire/vring.hpp>
+
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace rpmsg::vring {
+
+/// A buffer that the driver made available, as its descriptor read once.
+struct available {
+    std::uint16_t head;     ///< What make_used() takes. Below the ring size.
+    std::uint32_t length;   ///< Bytes, as the driver says.
+    std::uint64_t address;  ///< As the driver says: for the address map, never for us.
+};
+
+/// The device's side of one split vring: takes what the driver made available, and gives it back used.
+///
+/// All of its state is private; what stands in shared memory is read once, checked, and never trusted.
+///
+/// @tparam Size       How many descriptors.
+/// @tparam Coherence  How stores become visible.
+/// @tparam Dialect    Layout, features and quirks of the driver.
+/// @context One caller at a time, thread or ISR. Nothing blocks; everything is O(1).
+/// @spec virtio 1.2, 2.7 "Split Virtqueues"
+template <policy::ring_size Size, policy::coherence Coherence, policy::dialect Dialect>
+class device_side {
+public:
+    constexpr device_side() noexcept = default;
+    explicit constexpr device_side(Coherence coherence) noexcept : coherence_{coherence} {}
+
+    /// Starts on rings that the driver just made: takes from its first entry on.
+    ///
+    /// @param returned  used.idx as it stands; not 0 where the driver prefills the used ring.
+    /// @param events    Whether EVENT_IDX was negotiated.
+    void attach(const split& ring, Size size, std::uint16_t returned, [[maybe_unused]] bool events) noexcept
+    {
+        ring_ = ring;
+        size_ = size;
+        next_avail_ = published_ = index{};
+        used_ = index{returned};
+        offset_ = returned;
+        if constexpr (may_have_events) {
+            told_ = used_;
+            events_ = events;
+        }
+        if (keeps_mark())
+            write_event(mark);
+    }
+
+    /// Whether the driver made the ring anew since attach(): it no longer holds what we wrote last.
+    [[nodiscard]] bool was_reset() noexcept { return lost_index() || lost_mark(); }
+
+    /// Whether used.idx is not what we wrote: enough, but for a driver that starts over before we wrote
+    /// anything, or after 65536 entries.
+    [[nodiscard]] bool lost_index() noexcept
+    {
+        coherence_.invalidate(&ring_.used().idx, sizeof(wire::le16));
+        return coherence_.load_relaxed(ring_.used().idx) != used_.value();
+    }
+    /// Whether the mark that we keep in avail_event is gone: every driver zeroes it with both of its rings.
+    [[nodiscard]] bool lost_mark() noexcept
+    {
+        if (!keeps_mark())
+            return false;
+        auto& event = ring_.avail_event(size_.count());
+        coherence_.invalidate(&event, sizeof event);
+        return coherence_.load_relaxed(event) != mark;
+    }
+
+    /// Entries that the driver published and we have not taken, as far as we looked.
+    [[nodiscard]] std::uint16_t waiting() const noexcept { return distance(next_avail_, published_); }
+
+    /// Descriptors of the ring.
+    [[nodiscard]] std::uint16_t count() const noexcept { return size_.count(); }
+
+    /// Buffers taken and not given back.
+    [[nodiscard]] std::uint16_t in_flight() const noexcept { return static_cast<std::uint16_t>(next_avail_.value() + offset_ - used_.value()); }
+
+    /// Looks for newly published entries.
+    ///
+    /// @return errc{}, or errc::protocol when the driver claims more than it has.
+    errc look() noexcept
+    {
+        coherence_.invalidate(&ring_.avail().idx, sizeof(wire::le16));
+        // Pairs with the driver's release of avail.idx: the entries and descriptors before it are visible.
+        const index published{coherence_.load_acquire(ring_.avail().idx)};
+        // More than it can have without those that we have. (An index that goes back is almost 2^16 ahead.)
+        if (std::uint32_t{distance(next_avail_, published)} + in_flight() > size_.count())
+            return errc::protocol;
+        published_ = published;
+        return errc{};
+    }
+
+    /// The next buffer, still in the ring; looks for one if need be.
+    ///
+    /// @return errc::empty; errc::protocol (the link is lost); or errc::malformed when the entry names no
+    ///         descriptor: it was skipped, there is nothing to give back.
+    result<available> peek_available() noexcept
+    {
+        if (waiting() == 0) {
+            if (const auto why = look(); why != errc{})
+                return why;
+            if (waiting() == 0)
+                return errc::empty;
+        }
+        available next;
+        const auto why = peek_waiting(next);
+        return why == errc{} ? result<available>{next} : why;
+    }
+
+    /// The same. @pre waiting() != 0
+    errc peek_waiting(available& next) noexcept
+    {
+        auto& entry = ring_.avail_at(next_avail_.slot(size_.count()));
+        coherence_.invalidate(&entry, sizeof entry);
+        const auto head = entry.read_once();
+        if (head >= size_.count()) {
+            ++next_avail_;
+            --offset_;  // it is not in flight
+            return errc::malformed;
+        }
+        next = describe(head);
+        return errc{};
+    }
+
+    /// Takes what peek_available() returned.
+    void take_available() noexcept { ++next_avail_; }
+
+    /// Reads the descriptor of a buffer that was taken before.
+    [[nodiscard]] available describe(std::uint16_t head) noexcept
+    {
+        auto& descriptor = ring_.descriptor_at(head);
+        coherence_.invalidate(&descriptor, sizeof descriptor);
+        return {head, descriptor.len.read_once(), descriptor.addr.read_once()};
+    }
+
+    /// Gives a taken buffer back.
+    ///
+    /// @param head    Of a buffer that was taken, once for each time it was.
+    /// @param length  Bytes written, or the whole length where nothing was.
+    void make_used(std::uint16_t head, std::uint32_t length) noexcept
+    {
+        auto& element = ring_.used_at(used_.slot(size_.count()));
+        element.id.write_once(head);
+        element.len.write_once(length);
+        coherence_.clean(&element, sizeof element);
+        ++used_;
+        // Pairs with the driver's acquire of used.idx: element and buffer are visible before it.
+        coherence_.store_release(ring_.used().idx, used_.value());
+        coherence_.clean(&ring_.used().idx, sizeof(wire::le16));
+    }
+
+    /// Whether the driver wants a doorbell for what was given back since it was last asked.
+    ///
+    /// @pre Something was.
+    [[nodiscard]] bool peer_wants_doorbell() noexcept
+    {
+        // Pairs with the driver's barrier between writing its wish and looking at the ring again.
+        coherence_.full_barrier();
+        if constexpr (may_have_events) {
+            const auto before = std::exchange(told_, used_);
+            if (events_) {
+                auto& event = ring_.used_event(size_.count());
+                coherence_.invalidate(&event, sizeof event);
+                return passes_event(index{coherence_.load_relaxed(event)}, before, used_);
+            }
+        }
+        if constexpr (!Dialect::obeys_suppression)
+            return true;
+        coherence_.invalidate(&ring_.avail().flags, sizeof(wire::le16));
+        return (coherence_.load_relaxed(ring_.avail().flags) & wire::avail_no_interrupt) == 0;
+    }
+
+    /// Asks the driver not to ring when it makes buffers available. A wish: it may ring all the same.
+    void suppress_doorbells() noexcept
+    {
+        if (!events_is_on())  // an event index that stays behind is silence enough
+            write_flags(wire::used_no_notify);
+    }
+
+    /// Asks the driver to ring, and looks again: what was published meanwhile rings no more.
+    ///
+    /// @return As look().
+    errc enable_doorbells() noexcept
+    {
+        if (events_is_on())
+            write_event(next_avail_.value());
+        else
+            write_flags(0);
+        // Pairs with the driver's barrier between publishing avail.idx and reading our wish.
+        coherence_.full_barrier();
+        return look();
+    }
+
+private:
+    static constexpr bool may_have_events = (Dialect::features & policy::feature::event_idx) != 0;
+    static constexpr bool has_event_word = Dialect::alignment == policy::ring_alignment::virtio;
+    // Any value but 0, which is what a driver that starts over puts there.
+    static constexpr std::uint16_t mark = 0x5250;
+
+    [[nodiscard]] bool events_is_on() const noexcept
+    {
+        if constexpr (may_have_events)
+            return events_;
+        else
+            return false;
+    }
+    [[nodiscard]] bool keeps_mark() const noexcept { return has_event_word && !events_is_on(); }
+
+    void write_flags(std::uint16_t flags) noexcept
+    {
+        coherence_.store_relaxed(ring_.used().flags, flags);
+        coherence_.clean(&ring_.used().flags, sizeof(wire::le16));
+    }
+    void write_event(std::uint16_t value) noexcept
+    {
+        auto& event = ring_.avail_event(size_.count());
+        coherence_.store_relaxed(event, value);
+        coherence_.clean(&event, sizeof event);
+    }
+
+    struct nothing {};
+
+    split ring_;
+    index next_avail_;          // the entry we take next
+    index published_;           // avail.idx when we last looked
+    index used_;                // used.idx, and the entry we give back next
+    std::uint16_t offset_ = 0;  // used_ less next_avail_ when nothing is in flight: prefilled, or skipped
+    [[no_unique_address]] std::conditional_t<may_have_events, index, nothing> told_{};  // used_ when last asked
+    [[no_unique_address]] std::conditional_t<may_have_events, bool, std::false_type> events_{};
+    [[no_unique_address]] Size size_{};
+    [[no_unique_address]] Coherence coherence_{};
+};
+
+}  // namespace rpmsg::vring
