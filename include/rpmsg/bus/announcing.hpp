@@ -1,0 +1,160 @@
+#pragma once
+
+#include <rpmsg/bus/endpoint_node.hpp>
+#include <rpmsg/bus/link.hpp>
+#include <rpmsg/bus/link_state.hpp>
+#include <rpmsg/bus/sending.hpp>
+#include <rpmsg/name_service/address.hpp>
+#include <rpmsg/name_service/announcement.hpp>
+#include <rpmsg/name_service/name.hpp>
+#include <rpmsg/policy/board.hpp>
+#include <rpmsg/virtio/status.hpp>
+#include <rpmsg/wire/announcement.hpp>
+#include <rpmsg/wire/header.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace rpmsg {
+
+/// The part of a bus that announces and withdraws channels, in order of opening, as far as there are
+/// buffers. It never waits: what finds no buffer is sent when one comes back.
+template <virtio::role Role, policy::board Board, typename Transport>
+class announcing : protected sending<Role, Board, Transport> {
+    using base = sending<Role, Board, Transport>;
+    using exclusion_state = typename Board::exclusion::state;
+
+public:
+    /// Whether both sides have the name service. Meaningful while the link is up.
+    [[nodiscard]] bool has_name_service() const noexcept
+    {
+        return (this->link_.features() & policy::feature::name_service) != 0;
+    }
+
+protected:
+    using base::base;
+    constexpr ~announcing() = default;
+
+    /// Sends what is to be withdrawn, and then what is to be announced.
+    void flush() noexcept
+    {
+        auto before = this->exclusion_.enter();
+        if (this->state_ == link_state::up && !this->flushing_) {
+            this->flushing_ = true;
+            if (this->is_due(base::withdraw_due))
+                this->withdraw_later_(*this, before);
+            while (auto* const node = this->announced_next_) {
+                // All is written down first: while the message goes out the endpoint may close, and the link go.
+                const bool wanted = wants_announcing(*node);
+                this->announced_next_ = node->next_opened;
+                node->announced = node->announced || wanted;
+                if (wanted && !send_announcement(before, node->service, node->local, channel_news::came)) {
+                    node->announced = false;
+                    this->announced_next_ = node;
+                    break;
+                }
+            }
+            if (this->announced_next_ == nullptr)
+                this->not_due(base::announce_due);
+            if constexpr (Board::dialect::greets_when_bound)
+                greet(before);
+            this->flushing_ = false;
+        }
+        this->exclusion_.leave(before);
+    }
+
+    /// Withdraws an endpoint that is gone, or keeps it for later. The exclusion is held.
+    void withdraw(const endpoint_node& node) noexcept
+    {
+        if (!node.announced)
+            return;
+        if (this->gone_.full())
+            return this->link_.counts.count(fault::withdrawal_dropped);
+        this->gone_.push({node.service, node.local});
+        this->withdraw_later_ = withdraw_gone;
+        this->set_due(base::withdraw_due);
+    }
+
+    /// Withdraws all that is announced, as far as there are buffers: nobody will look again.
+    void withdraw_all() noexcept
+    {
+        auto before = this->exclusion_.enter();
+        this->told_next_ = this->opened_.first();
+        while (auto* const node = this->told_next_) {
+            this->told_next_ = node->next_opened;
+            const bool was_announced = node->announced;
+            node->announced = false;
+            if (was_announced && !send_announcement(before, node->service, node->local, channel_news::went))
+                break;
+        }
+        this->exclusion_.leave(before);
+    }
+
+    [[nodiscard]] bool wants_announcing(const endpoint_node& node) const noexcept
+    {
+        return !node.announced && !node.fixed_peer && !node.service.empty() && has_name_service();
+    }
+
+private:
+    /// The exclusion is held on entry and return, and let go while the message is made.
+    ///
+    /// @return false when there is no buffer: nothing happened.
+    bool send_announcement(exclusion_state& before, name service, address endpoint, channel_news news) noexcept
+    {
+        grant out;
+        out.from = endpoint;
+        out.to = name_service_address;
+        out.epoch = this->epoch_;
+        if (this->take_tx(out, this->keep()) != errc{})
+            return false;
+        constexpr std::uint32_t size = sizeof(wire::announcement);
+        if (out.capacity < sizeof(wire::header) + size) {
+            this->link_.park_tx(out.id);
+            return false;
+        }
+        this->exclusion_.leave(before);
+        announce(out.data + sizeof(wire::header), service, endpoint, news);
+        static_cast<void>(this->publish(out, size));  // stale: the next epoch announces it again
+        before = this->exclusion_.enter();
+        return true;
+    }
+
+    static void withdraw_gone(bus_state<Role, Board, Transport>& state, exclusion_state& before) noexcept
+    {
+        auto& self = static_cast<announcing&>(state);
+        while (!self.gone_.empty()) {
+            const auto entry = self.gone_.front();
+            self.gone_.pop();  // while the message goes out the link may go, and the queue with it
+            if (!self.send_announcement(before, entry.service, entry.endpoint, channel_news::went)) {
+                self.gone_.unpop(entry);
+                return;
+            }
+        }
+        self.not_due(base::withdraw_due);
+    }
+
+    /// Empty messages: the answer to an announcement where the dialect has one.
+    void greet(exclusion_state& before) noexcept
+    {
+        for (auto* node = this->opened_.first(); node != nullptr && this->is_due(base::greet_due);) {
+            if (!node->greets || node->peer.is_any()) {
+                node = node->next_opened;
+                continue;
+            }
+            grant out;
+            out.from = node->local;
+            out.to = node->peer;
+            out.epoch = this->epoch_;
+            if (this->take_tx(out, this->keep()) != errc{})
+                return;
+            node->greets = false;
+            this->exclusion_.leave(before);
+            static_cast<void>(this->publish(out, 0));
+            before = this->exclusion_.enter();
+            node = this->opened_.first();  // anything may have happened meanwhile
+        }
+        this->not_due(base::greet_due);
+    }
+};
+
+}  // namespace rpmsg

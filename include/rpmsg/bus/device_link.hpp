@@ -1,0 +1,291 @@
+#pragma once
+
+#include <rpmsg/bus/link.hpp>
+#include <rpmsg/bus/statistics.hpp>
+#include <rpmsg/policy/board.hpp>
+#include <rpmsg/result.hpp>
+#include <rpmsg/virtio/status.hpp>
+#include <rpmsg/virtio/transport.hpp>
+#include <rpmsg/vring/device_side.hpp>
+#include <rpmsg/vring/layout.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace rpmsg {
+
+/// The device's half of a link: waits for the driver's rings, moves buffers over them, and notices when
+/// the driver began anew.
+///
+/// @context As bus, which holds its exclusion around each call.
+template <policy::board Board, typename Transport>
+class device_link {
+    using dialect = typename Board::dialect;
+    using ring = vring::device_side<typename Board::ring, typename Board::coherence, dialect>;
+    using vring_id = policy::vring_id;
+
+public:
+    static constexpr auto tx_ring = vring_id::to_driver;
+    static constexpr auto rx_ring = vring_id::to_device;
+
+    constexpr device_link(Transport transport, policy::set<Board> models) noexcept
+        : transport_{transport}, policies{std::move(models)}
+    {}
+
+    /// Begins to wait for the driver.
+    void start() noexcept
+    {
+        phase_ = phase::waiting;
+        refusal_ = errc{};
+    }
+
+    /// Leaves the rings as they are: the driver may read on.
+    void stop() noexcept { phase_ = phase::waiting; }
+
+    /// Takes the link up or down as the driver wishes.
+    link_change step() noexcept
+    {
+        auto life = policy::peer_life::unknown;
+        if constexpr (Board::lifecycle::ever_knows)
+            life = policies.lifecycle.peer();
+        const bool gone = life == policy::peer_life::gone;
+        if (phase_ != phase::waiting) {
+            if (!gone && life != policy::peer_life::restarted && intact())
+                return link_change::none;
+            if (phase_ == phase::broken)
+                transport_.ask_for_reset(barriers());
+            phase_ = phase::waiting;
+            return link_change::went_down;
+        }
+        const auto now = readiness();
+        if (now == virtio::status::driver_ok && !gone)
+            return attach();
+        if ((now & virtio::status::driver_ok) == 0)
+            refusal_ = errc{};
+        return link_change::none;
+    }
+
+    /// Whether the link is as it was when it came up. Only compares: what is read is not used.
+    [[nodiscard]] bool intact() noexcept
+    {
+        return phase_ == phase::attached && readiness() == virtio::status::driver_ok &&
+               transport_.ring_mark(barriers(), rx_ring) == marks_[1] &&
+               transport_.ring_mark(barriers(), tx_ring) == marks_[0] && !tx_.lost_index() && !rx_.was_reset();
+    }
+
+    /// Whether step() has something to do.
+    [[nodiscard]] bool has_change() noexcept
+    {
+        if (phase_ != phase::waiting)
+            return !intact();
+        const auto now = readiness();
+        return refusal_ == errc{} ? now == virtio::status::driver_ok : (now & virtio::status::driver_ok) == 0;
+    }
+
+    /// Gives the link up, because the driver broke it beyond repair.
+    errc give_up(errc why = errc::protocol) noexcept
+    {
+        if (phase_ == phase::attached) {
+            phase_ = phase::broken;
+            counts.count(fault::ring_broken);
+        }
+        return why;
+    }
+
+    [[nodiscard]] errc refusal() const noexcept { return refusal_; }
+    [[nodiscard]] std::uint32_t features() const noexcept { return features_; }
+    /// Bytes of the longest payload, as the first tx buffer posted showed.
+    [[nodiscard]] std::uint32_t longest() const noexcept { return longest_; }
+
+    // Receiving
+
+    /// The next message, still in the ring. @pre rx().waiting() != 0
+    ///
+    /// @return errc::malformed when it was no descriptor, and skipped.
+    errc peek_rx(room& in) noexcept
+    {
+        vring::available next;
+        const auto why = rx_.peek_waiting(next);
+        if (why == errc{})
+            locate(next, in);
+        return why;
+    }
+    void take_rx(const room& /*in*/) noexcept { rx_.take_available(); }
+    void give_rx(std::uint16_t id, std::uint32_t capacity) noexcept { rx_.make_used(id, capacity); }
+    /// Whether every buffer of the driver's is here, so that it may be asleep for want of one.
+    [[nodiscard]] bool peer_has_none() const noexcept { return rx_.waiting() + rx_.in_flight() == rx_.count(); }
+
+    // Sending
+
+    /// Whether more than `keep` buffers are free, after a fresh look if need be.
+    [[nodiscard]] bool has_tx(unsigned keep) noexcept
+    {
+        if (tx_.waiting() + parked_.count() > keep)
+            return true;
+        if (tx_.look() != errc{})
+            give_up();
+        return tx_.waiting() + parked_.count() > keep;
+    }
+    /// A buffer to fill.
+    ///
+    /// @return errc::full; errc::protocol, errc::out_of_map: the link was given up.
+    errc take_tx(room& out) noexcept
+    {
+        vring::available next;
+        if (parked_.count() != 0) {
+            next = tx_.describe(parked_.pop());
+        } else {
+            // A driver may publish nonsense as fast as we skip it: after a lap that is enough.
+            for (auto skips = tx_.count();; --skips) {
+                if (tx_.waiting() == 0 && tx_.look() != errc{})
+                    return give_up();
+                if (tx_.waiting() == 0 || skips == 0)
+                    return errc::full;
+                if (tx_.peek_waiting(next) == errc{})
+                    break;
+                counts.count(fault::bad_descriptor);
+            }
+            tx_.take_available();
+        }
+        locate(next, out);
+        if (out.data != nullptr && out.capacity >= sizeof(wire::header)) {
+            out.capacity = out.capacity < most ? out.capacity : most;  // what a header can tell of
+            return errc{};
+        }
+        parked_.push(out.id);
+        return give_up(errc::out_of_map);
+    }
+    void publish_tx(std::uint16_t id, std::uint32_t length) noexcept { tx_.make_used(id, length); }
+    void park_tx(std::uint16_t id) noexcept { parked_.push(id); }
+    /// Whether all tx buffers have the capacity of the first.
+    static constexpr bool uniform_tx = false;
+
+    // Doorbells
+
+    ring& rx() noexcept { return rx_; }
+    ring& tx() noexcept { return tx_; }
+    [[nodiscard]] std::uint32_t notify_id(vring_id which) const noexcept
+    {
+        return notify_ids_[static_cast<std::size_t>(which)];
+    }
+
+private:
+    enum class phase : std::uint8_t {
+        waiting,   ///< For DRIVER_OK without NEEDS_RESET: that we set, and only a driver's reset clears.
+        attached,  ///< On the driver's rings.
+        broken,    ///< Given up; the next step() says so.
+    };
+    static constexpr auto carries_id = Board::doorbell::carries_queue_id;
+    static constexpr std::uint32_t most = wire::longest_payload + sizeof(wire::header);
+    using mark = decltype(std::declval<Transport&>().ring_mark(std::declval<typename Board::coherence&>(), tx_ring));
+
+    typename Board::coherence& barriers() noexcept { return policies.coherence; }
+    void locate(const vring::available& buffer, room& out) noexcept
+    {
+        out.data = policies.address_map.to_local(buffer.address, buffer.length);
+        out.capacity = buffer.length;
+        out.id = buffer.head;
+    }
+
+    std::uint8_t readiness() noexcept
+    {
+        return transport_.status(barriers()) & (virtio::status::driver_ok | virtio::status::needs_reset);
+    }
+
+    /// Checks what the driver says of a ring before anything in it is touched, and starts on it.
+    ///
+    /// @return errc::stale when it is not fresh: somebody was here before us, and we never go on in the
+    ///         middle of its rings.
+    errc attach(vring_id which, ring& side) noexcept
+    {
+        // Before its place is read: if the driver moves it in between, intact() will tell.
+        marks_[static_cast<std::size_t>(which)] = transport_.ring_mark(barriers(), which);
+        const auto place = transport_.ring(barriers(), which);
+        typename Board::ring size{};
+        if (!size.adopt(place.num))
+            return errc::bad_ring_size;
+        if (!vring::aligns_rings(place.align))
+            return errc::misaligned;
+        const auto at = vring::layout_of(size.count(), place.align, dialect::alignment);
+        auto* const start = policies.address_map.to_local(place.address, at.size);
+        if (start == nullptr)
+            return errc::out_of_map;
+        // Peers align the used ring's address, and we its offset: that is one place only if the start is aligned.
+        if ((place.address & (place.align - 1U)) != 0 ||
+            reinterpret_cast<std::uintptr_t>(start) % alignof(wire::descriptor) != 0)
+            return errc::misaligned;
+        const vring::split memory{start, at};
+        barriers().invalidate(&memory.used().idx, sizeof(wire::le16));
+        const auto returned = barriers().load_relaxed(memory.used().idx);
+        if (returned != 0 && !(dialect::prefills_used_ring && which == rx_ring && returned == size.count()))
+            return errc::stale;
+        if constexpr (carries_id)
+            notify_ids_[static_cast<std::size_t>(which)] = place.notify_id;
+        side = ring{barriers()};
+        side.attach(memory, size, returned, (features_ & policy::feature::event_idx) != 0);
+        return errc{};
+    }
+
+    link_change attach() noexcept
+    {
+        // Pairs with the barrier before the driver's write of the status: what it stands for is visible.
+        barriers().full_barrier();
+        features_ = transport_.accepted(barriers()) & dialect::features;
+        auto why = attach(tx_ring, tx_);
+        if (why == errc{})
+            why = attach(rx_ring, rx_);
+        if (why == errc{})
+            why = tx_.look();
+        if (why == errc{}) {
+            parked_.clear();
+            room first;
+            why = take_tx(first);
+            // A driver posts its receive buffers before it says DRIVER_OK; until then it is not done.
+            if (why == errc::full)
+                return link_change::none;
+            if (why == errc{}) {
+                longest_ = first.capacity - std::uint32_t{sizeof(wire::header)};
+                park_tx(first.id);
+            }
+        }
+        if (why == errc::stale) {
+            transport_.ask_for_reset(barriers());
+            return link_change::asked_for_reset;
+        }
+        if (why != errc{}) {
+            // Nobody rings when the driver starts over: each step() looks again, and says so once.
+            const bool told = why == refusal_;
+            refusal_ = why;
+            if (told)
+                return link_change::none;
+            counts.count(fault::layout_refused);
+            return link_change::refused;
+        }
+        refusal_ = errc{};
+        tx_.suppress_doorbells();
+        if constexpr (Board::inbound == policy::inbound::polled)
+            rx_.suppress_doorbells();
+        phase_ = phase::attached;
+        return link_change::came_up;
+    }
+
+    // The smallest and most used come first, where the shortest instructions reach.
+    phase phase_ = phase::waiting;
+    errc refusal_{};
+    ring rx_;
+    ring tx_;
+    std::uint32_t features_ = 0;
+    std::uint32_t longest_ = 0;
+    std::array<mark, 2> marks_{};
+    parked_buffers<Board::ring::capacity> parked_;
+    [[no_unique_address]] std::array<std::uint32_t, carries_id ? 2 : 0> notify_ids_{};
+    [[no_unique_address]] Transport transport_;
+
+public:
+    statistics counts;
+    [[no_unique_address]] policy::set<Board> policies;
+};
+
+}  // namespace rpmsg

@@ -1,0 +1,311 @@
+#pragma once
+
+#include <rpmsg/bus/buffer_pool.hpp>
+#include <rpmsg/bus/link.hpp>
+#include <rpmsg/bus/statistics.hpp>
+#include <rpmsg/policy/board.hpp>
+#include <rpmsg/result.hpp>
+#include <rpmsg/virtio/status.hpp>
+#include <rpmsg/virtio/transport.hpp>
+#include <rpmsg/vring/driver_side.hpp>
+#include <rpmsg/vring/layout.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace rpmsg {
+
+/// The driver's half of a link: makes the rings, owns the buffers, moves messages over them, and starts
+/// over when the device asks for it or went away.
+///
+/// @context As bus, which holds its exclusion around each call.
+template <policy::board Board, typename Transport>
+class driver_link {
+    using dialect = typename Board::dialect;
+    using ring = vring::driver_side<typename Board::ring, typename Board::coherence, dialect>;
+    using vring_id = policy::vring_id;
+
+public:
+    static constexpr auto tx_ring = vring_id::to_device;
+    static constexpr auto rx_ring = vring_id::to_driver;
+
+    constexpr driver_link(Transport transport, const buffer_pool& pool, policy::set<Board> models) noexcept
+        : pool_{pool}, transport_{transport}, policies{std::move(models)}
+    {}
+
+    /// Begins anew: the device is told to let go of the rings.
+    void start() noexcept
+    {
+        refusal_ = errc{};
+        phase_ = phase::waiting;
+        if (transport_.check(barriers()))
+            transport_.set_status(barriers(), virtio::status::reset);
+    }
+
+    /// The device is told to let go of the rings.
+    void stop() noexcept
+    {
+        phase_ = phase::waiting;
+        if (transport_.check(barriers()))
+            transport_.set_status(barriers(), virtio::status::reset);
+    }
+
+    /// Takes the link up as soon as there is a device, and down when it is gone.
+    link_change step() noexcept
+    {
+        if (phase_ >= phase::attached) {
+            if (intact())
+                return link_change::none;
+            phase_ = phase::waiting;
+            transport_.set_status(barriers(), virtio::status::reset);
+            return link_change::went_down;
+        }
+        if constexpr (Board::lifecycle::ever_knows)
+            if (policies.lifecycle.peer() == policy::peer_life::gone)
+                return link_change::none;
+        return transport_.check(barriers()) ? attach() : link_change::none;
+    }
+
+    /// Whether the device is alive and the status what we wrote: one that restarted clears it or asks for
+    /// a reset.
+    [[nodiscard]] bool intact() noexcept
+    {
+        if constexpr (Board::lifecycle::ever_knows) {
+            const auto life = policies.lifecycle.peer();
+            if (phase_ == phase::attached && (life == policy::peer_life::gone || life == policy::peer_life::restarted))
+                phase_ = phase::broken;  // "restarted" is said once
+        }
+        return phase_ == phase::attached && transport_.status(barriers()) == running;
+    }
+
+    /// Whether step() has something to do.
+    [[nodiscard]] bool has_change() noexcept
+    {
+        return phase_ >= phase::attached ? !intact()
+                                         : refusal_ == errc{} && transport_.check(barriers()).has_value();
+    }
+
+    /// Gives the link up, because the device broke it beyond repair.
+    errc give_up(errc why = errc::protocol) noexcept
+    {
+        if (phase_ == phase::attached) {
+            phase_ = phase::broken;
+            counts.count(fault::ring_broken);
+        }
+        return why;
+    }
+
+    [[nodiscard]] errc refusal() const noexcept { return refusal_; }
+    [[nodiscard]] std::uint32_t features() const noexcept { return features_; }
+    /// Bytes of the longest payload.
+    [[nodiscard]] std::uint32_t longest() const noexcept { return longest_; }
+
+    // Receiving
+
+    /// The next message, still in the ring. @pre rx().waiting() != 0
+    ///
+    /// @return errc::protocol.
+    errc peek_rx(room& in) noexcept
+    {
+        vring::returned next;
+        if (rx_.peek_waiting(next) != errc{})
+            return errc::protocol;
+        const auto size = pool_.to_driver_size;
+        in.data = pool_.to_driver.data() + std::size_t{next.id} * size;
+        // A length beyond the buffer is no length: the message is dropped, the buffer posted again.
+        in.capacity = next.length <= size ? next.length : 0;
+        in.id = next.id;
+        return errc{};
+    }
+    void take_rx(const room& in) noexcept { rx_.take_used(in.id); }
+    void give_rx(std::uint16_t id, std::uint32_t /*capacity*/) noexcept { rx_.make_available(id); }
+    /// Whether the device may have no buffer left to send in.
+    [[nodiscard]] bool peer_has_none() const noexcept { return rx_.waiting() == rx_.in_flight(); }
+
+    // Sending
+
+    /// Whether more than `keep` buffers are free, after a fresh look if need be.
+    [[nodiscard]] bool has_tx(unsigned keep) noexcept
+    {
+        if (tx_.waiting() + parked_.count() > keep)
+            return true;
+        if (tx_.look() != errc{})
+            give_up();
+        return tx_.waiting() + parked_.count() > keep;
+    }
+    /// A buffer to fill.
+    ///
+    /// @return errc::full; errc::protocol: the link was given up.
+    errc take_tx(room& out) noexcept
+    {
+        if (parked_.count() != 0) {
+            out.id = parked_.pop();
+        } else {
+            if (tx_.waiting() == 0 && tx_.look() != errc{})
+                return give_up();
+            if (tx_.waiting() == 0)
+                return errc::full;
+            vring::returned back;
+            if (tx_.peek_waiting(back) != errc{})
+                return give_up();
+            out.id = back.id;
+            tx_.take_used(out.id);
+        }
+        out.data = tx_buffers_ + std::size_t{out.id} * pool_.to_device_size;
+        out.capacity = pool_.to_device_size;
+        return errc{};
+    }
+    void publish_tx(std::uint16_t id, std::uint32_t /*length*/) noexcept { tx_.make_available(id); }
+    void park_tx(std::uint16_t id) noexcept { parked_.push(id); }
+    /// Whether all tx buffers have the capacity of the first.
+    static constexpr bool uniform_tx = true;
+
+    // Doorbells
+
+    ring& rx() noexcept { return rx_; }
+    ring& tx() noexcept { return tx_; }
+    [[nodiscard]] std::uint32_t notify_id(vring_id which) const noexcept
+    {
+        return notify_ids_[static_cast<std::size_t>(which)];
+    }
+
+private:
+    enum class phase : std::uint8_t {
+        waiting,   ///< For a device.
+        attached,  ///< The rings are made.
+        broken,    ///< Given up; the next step() says so.
+    };
+    static constexpr auto carries_id = Board::doorbell::carries_queue_id;
+    static constexpr std::uint8_t running =
+        virtio::status::acknowledge | virtio::status::driver | virtio::status::driver_ok;
+
+    typename Board::coherence& barriers() noexcept { return policies.coherence; }
+    link_change refuse(errc why) noexcept
+    {
+        // The firmware may not be done with its table: the next step() looks again, and says so only once.
+        transport_.set_status(barriers(), virtio::status::failed);
+        if (refusal_ == why)
+            return link_change::none;
+        refusal_ = why;
+        counts.count(fault::layout_refused);
+        return link_change::refused;
+    }
+
+    /// Where a ring is to be made: where the table says, or the next free place of pool.rings.
+    result<std::byte*> place(const virtio::ring_place& wanted, std::size_t size, std::size_t& used_up,
+                             vring_id which) noexcept
+    {
+        std::byte* start = nullptr;
+        if (wanted.address != virtio::no_address) {
+            start = policies.address_map.to_local(wanted.address, size);
+            if (start == nullptr)
+                return errc::out_of_map;
+            // Perhaps we placed it there at an earlier try: the other ring must not lie on it.
+            const auto at = reinterpret_cast<std::uintptr_t>(start) -
+                            reinterpret_cast<std::uintptr_t>(pool_.rings.data());
+            if (at < pool_.rings.size())
+                used_up = at + size;
+        } else {
+            // Aligned as the device sees it.
+            const auto base = static_cast<std::uintptr_t>(policies.address_map.to_peer(pool_.rings.data()));
+            const auto at = ((base + used_up + wanted.align - 1) & ~(std::uintptr_t{wanted.align} - 1)) - base;
+            if (at > pool_.rings.size() || size > pool_.rings.size() - at)
+                return errc::out_of_memory;
+            start = pool_.rings.data() + at;
+            used_up = at + size;
+            transport_.place_ring(barriers(), which, policies.address_map.to_peer(start));
+        }
+        // Peers align the used ring's address, and we its offset: that is one place only if the start is aligned.
+        if ((policies.address_map.to_peer(start) & (wanted.align - 1U)) != 0 ||
+            reinterpret_cast<std::uintptr_t>(start) % alignof(wire::descriptor) != 0)
+            return errc::misaligned;
+        return start;
+    }
+
+    link_change attach() noexcept
+    {
+        transport_.set_status(barriers(), virtio::status::reset);
+        transport_.set_status(barriers(), virtio::status::acknowledge | virtio::status::driver);
+        features_ = transport_.offered(barriers()) & dialect::features;
+        transport_.accept(barriers(), features_);
+
+        std::size_t used_up = 0;
+        for (const auto which : {rx_ring, tx_ring}) {
+            const auto wanted = transport_.ring(barriers(), which);
+            typename Board::ring size{};
+            if (!size.adopt(wanted.num))
+                return refuse(errc::bad_ring_size);
+            if (!vring::aligns_rings(wanted.align))
+                return refuse(errc::misaligned);
+            const auto at = vring::layout_of(size.count(), wanted.align, dialect::alignment);
+            const auto start = place(wanted, at.size, used_up, which);
+            if (!start)
+                return refuse(start.error());
+            if constexpr (carries_id)
+                notify_ids_[static_cast<std::size_t>(which)] = wanted.notify_id;
+            auto& side = which == rx_ring ? rx_ : tx_;
+            side = ring{barriers()};
+            side.attach(*start, at, size, (features_ & policy::feature::event_idx) != 0);
+        }
+        if (!lend_buffers())
+            return refuse(errc::out_of_memory);
+        tx_.suppress_doorbells();
+        if constexpr (Board::inbound == policy::inbound::polled)
+            rx_.suppress_doorbells();
+        transport_.set_status(barriers(), running);
+        longest_ = pool_.to_device_size - std::uint32_t{sizeof(wire::header)};
+        phase_ = phase::attached;
+        refusal_ = errc{};
+        return link_change::came_up;
+    }
+
+    bool lend_buffers() noexcept
+    {
+        for (const auto size : {pool_.to_driver_size, pool_.to_device_size})
+            if (size <= sizeof(wire::header) || size > wire::longest_payload + sizeof(wire::header))
+                return false;
+        const auto describe = [this](ring& side, std::span<std::byte> memory, std::uint32_t size, std::uint16_t flags) {
+            std::uint16_t n = 0;
+            std::size_t end = 0;
+            for (; n != side.count() && memory.size() - end >= size; ++n, end += size)
+                side.describe(n, policies.address_map.to_peer(memory.data() + end), size, flags);
+            // Nothing of ours may be written back over what the device writes.
+            barriers().clean(memory.data(), end);
+            barriers().invalidate(memory.data(), end);
+            return n;
+        };
+        const auto received = describe(rx_, pool_.to_driver, pool_.to_driver_size, wire::descriptor_write);
+        auto tx_memory = pool_.to_device;
+        if (tx_memory.empty())
+            tx_memory = pool_.to_driver.subspan(std::size_t{received} * pool_.to_driver_size);
+        const auto sent = describe(tx_, tx_memory, pool_.to_device_size, 0);
+        tx_buffers_ = tx_memory.data();
+        parked_.clear();
+        for (auto id = sent; id != 0; --id)
+            parked_.push(static_cast<std::uint16_t>(id - 1));
+        for (std::uint16_t id = 0; id != received; ++id)
+            rx_.make_available(id);
+        return received != 0 && sent != 0;
+    }
+
+    // The smallest and most used come first, where the shortest instructions reach.
+    phase phase_ = phase::waiting;
+    errc refusal_{};
+    ring rx_;
+    ring tx_;
+    parked_buffers<Board::ring::capacity> parked_;  // all that are free and not in the used ring
+    std::byte* tx_buffers_ = nullptr;
+    buffer_pool pool_;
+    std::uint32_t features_ = 0;
+    std::uint32_t longest_ = 0;
+    [[no_unique_address]] std::array<std::uint32_t, carries_id ? 2 : 0> notify_ids_{};
+    [[no_unique_address]] Transport transport_;
+
+public:
+    statistics counts;
+    [[no_unique_address]] policy::set<Board> policies;
+};
+
+}  // namespace rpmsg

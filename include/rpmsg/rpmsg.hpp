@@ -1,0 +1,10 @@
+#pragma once
+
+/// @file
+/// All of the portable library.
+
+#include <rpmsg/bus/batch.hpp>
+#include <rpmsg/bus/bus.hpp>
+#include <rpmsg/bus/endpoint.hpp>
+#include <rpmsg/bus/immortal.hpp>
+#include <rpmsg/bus/observer.hpp>
