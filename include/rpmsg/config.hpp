@@ -47,3 +47,11 @@ inline constexpr bool thread_sanitizer = false;
 #endif
 
 }  // namespace rpmsg::config
+
+/// Before a function on the path of every message: inlined wherever it is called, unless the image is to be
+/// small. A caller that knows the length of its payload then pays for no call of memcpy.
+#if defined(__OPTIMIZE_SIZE__) || !defined(__OPTIMIZE__)
+#define RPMSG_HOT_PATH inline
+#else
+#define RPMSG_HOT_PATH [[gnu::always_inline]] inline
+#endif

@@ -125,8 +125,8 @@ public:
         if (this->is_due(base::reply_blocked) ? link.has_tx(0)
                                               : link.rx().look() != errc{} || link.rx().waiting() != 0)
             return true;
-        return this->is_due(base::replay_due) || (this->is_due(base::flush_due) && link.has_tx(0)) ||
-               (this->is_due(base::tx_wanted) && link.has_tx(this->keep()));
+        return this->is_due(base::replay_due) ||
+               (this->is_due(base::flush_due | base::tx_wanted) && link.has_tx(this->keep()));
     }
 
     /// Sleeps as Board::wait does until there is something for poll(), or until the time has come.

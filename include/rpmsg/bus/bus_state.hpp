@@ -7,6 +7,7 @@
 #include <rpmsg/bus/event.hpp>
 #include <rpmsg/bus/link_state.hpp>
 #include <rpmsg/bus/statistics.hpp>
+#include <rpmsg/config.hpp>
 #include <rpmsg/name_service/remembered.hpp>
 #include <rpmsg/name_service/withdrawals.hpp>
 #include <rpmsg/policy/board.hpp>
@@ -167,7 +168,7 @@ protected:
 
     /// Rings for news: once for each ring, or once for both if the doorbell says not which. While a poll or
     /// a batch is under way it is put off to its end.
-    void ring_put_off(batching batch = batching::counts) noexcept
+    RPMSG_HOT_PATH void ring_put_off(batching batch = batching::counts) noexcept
     {
         if constexpr (!bell::never_ring) {
             unsigned due_now = 0;

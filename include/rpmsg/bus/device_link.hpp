@@ -2,6 +2,7 @@
 
 #include <rpmsg/bus/link.hpp>
 #include <rpmsg/bus/statistics.hpp>
+#include <rpmsg/config.hpp>
 #include <rpmsg/policy/board.hpp>
 #include <rpmsg/result.hpp>
 #include <rpmsg/virtio/status.hpp>
@@ -47,20 +48,18 @@ public:
     /// Takes the link up or down as the driver wishes.
     link_change step() noexcept
     {
-        auto life = policy::peer_life::unknown;
-        if constexpr (Board::lifecycle::ever_knows)
-            life = policies.lifecycle.peer();
-        const bool gone = life == policy::peer_life::gone;
         if (phase_ != phase::waiting) {
-            if (!gone && life != policy::peer_life::restarted && intact())
+            if (intact())
                 return link_change::none;
             if (phase_ == phase::broken)
                 transport_.ask_for_reset(barriers());
             phase_ = phase::waiting;
             return link_change::went_down;
         }
+        if (is_gone())
+            return link_change::none;
         const auto now = readiness();
-        if (now == virtio::status::driver_ok && !gone)
+        if (now == virtio::status::driver_ok)
             return attach();
         if ((now & virtio::status::driver_ok) == 0)
             refusal_ = errc{};
@@ -68,8 +67,13 @@ public:
     }
 
     /// Whether the link is as it was when it came up. Only compares: what is read is not used.
-    [[nodiscard]] bool intact() noexcept
+    [[nodiscard]] RPMSG_HOT_PATH bool intact() noexcept
     {
+        if constexpr (Board::lifecycle::ever_knows) {
+            const auto life = policies.lifecycle.peer();
+            if (phase_ == phase::attached && (life == policy::peer_life::gone || life == policy::peer_life::restarted))
+                phase_ = phase::forsaken;  // "restarted" is said once
+        }
         return phase_ == phase::attached && readiness() == virtio::status::driver_ok &&
                transport_.ring_mark(barriers(), rx_ring) == marks_[1] &&
                transport_.ring_mark(barriers(), tx_ring) == marks_[0] && !tx_.lost_index() && !rx_.was_reset();
@@ -80,6 +84,8 @@ public:
     {
         if (phase_ != phase::waiting)
             return !intact();
+        if (is_gone())
+            return false;
         const auto now = readiness();
         return refusal_ == errc{} ? now == virtio::status::driver_ok : (now & virtio::status::driver_ok) == 0;
     }
@@ -104,7 +110,7 @@ public:
     /// The next message, still in the ring. @pre rx().waiting() != 0
     ///
     /// @return errc::malformed when it was no descriptor, and skipped.
-    errc peek_rx(room& in) noexcept
+    RPMSG_HOT_PATH errc peek_rx(room& in) noexcept
     {
         vring::available next;
         const auto why = rx_.peek_waiting(next);
@@ -131,7 +137,7 @@ public:
     /// A buffer to fill.
     ///
     /// @return errc::full; errc::protocol, errc::out_of_map: the link was given up.
-    errc take_tx(room& out) noexcept
+    RPMSG_HOT_PATH errc take_tx(room& out) noexcept
     {
         vring::available next;
         if (parked_.count() != 0) {
@@ -176,6 +182,7 @@ private:
         waiting,   ///< For DRIVER_OK without NEEDS_RESET: that we set, and only a driver's reset clears.
         attached,  ///< On the driver's rings.
         broken,    ///< Given up; the next step() says so.
+        forsaken,  ///< The driver went away; the next step() says so.
     };
     static constexpr auto carries_id = Board::doorbell::carries_queue_id;
     static constexpr std::uint32_t most = wire::longest_payload + sizeof(wire::header);
@@ -189,6 +196,12 @@ private:
         out.id = buffer.head;
     }
 
+    bool is_gone() noexcept
+    {
+        if constexpr (Board::lifecycle::ever_knows)
+            return policies.lifecycle.peer() == policy::peer_life::gone;
+        return false;
+    }
     std::uint8_t readiness() noexcept
     {
         return transport_.status(barriers()) & (virtio::status::driver_ok | virtio::status::needs_reset);

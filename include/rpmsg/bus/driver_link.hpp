@@ -3,6 +3,7 @@
 #include <rpmsg/bus/buffer_pool.hpp>
 #include <rpmsg/bus/link.hpp>
 #include <rpmsg/bus/statistics.hpp>
+#include <rpmsg/config.hpp>
 #include <rpmsg/policy/board.hpp>
 #include <rpmsg/result.hpp>
 #include <rpmsg/virtio/status.hpp>
@@ -83,8 +84,12 @@ public:
     /// Whether step() has something to do.
     [[nodiscard]] bool has_change() noexcept
     {
-        return phase_ >= phase::attached ? !intact()
-                                         : refusal_ == errc{} && transport_.check(barriers()).has_value();
+        if (phase_ >= phase::attached)
+            return !intact();
+        if constexpr (Board::lifecycle::ever_knows)
+            if (policies.lifecycle.peer() == policy::peer_life::gone)
+                return false;
+        return refusal_ == errc{} && transport_.check(barriers()).has_value();
     }
 
     /// Gives the link up, because the device broke it beyond repair.
@@ -107,7 +112,7 @@ public:
     /// The next message, still in the ring. @pre rx().waiting() != 0
     ///
     /// @return errc::protocol.
-    errc peek_rx(room& in) noexcept
+    RPMSG_HOT_PATH errc peek_rx(room& in) noexcept
     {
         vring::returned next;
         if (rx_.peek_waiting(next) != errc{})
@@ -138,7 +143,7 @@ public:
     /// A buffer to fill.
     ///
     /// @return errc::full; errc::protocol: the link was given up.
-    errc take_tx(room& out) noexcept
+    RPMSG_HOT_PATH errc take_tx(room& out) noexcept
     {
         if (parked_.count() != 0) {
             out.id = parked_.pop();

@@ -7,6 +7,7 @@
 #include <rpmsg/bus/message.hpp>
 #include <rpmsg/bus/receiver.hpp>
 #include <rpmsg/bus/tx_buffer.hpp>
+#include <rpmsg/config.hpp>
 #include <rpmsg/name_service/address.hpp>
 #include <rpmsg/name_service/name.hpp>
 #include <rpmsg/result.hpp>
@@ -136,7 +137,7 @@ public:
         return any(from, to) ? errc::bad_address : bus_->send(*this, from, to, payload, until);
     }
     /// Sends a copy to the peer, now or not at all.
-    result<void> try_send(std::span<const std::byte> payload) noexcept
+    RPMSG_HOT_PATH result<void> try_send(std::span<const std::byte> payload) noexcept
         requires(!is_typed)
     {
         return bus_->try_send(*this, any_address, any_address, payload);
@@ -180,7 +181,7 @@ public:
     /// Sends a copy to the peer, now or not at all.
     template <typename T>
         requires(is_typed && std::is_same_v<T, Payload>)
-    result<void> try_send(const T& value) noexcept
+    RPMSG_HOT_PATH result<void> try_send(const T& value) noexcept
     {
         return bus_->try_send(*this, any_address, any_address, bytes_of(value));
     }
@@ -203,7 +204,7 @@ public:
 
     /// A transmit buffer, now or not at all: empty with errc::closed, errc::link_down, errc::full,
     /// errc::too_long (T does not fit) or errc::misaligned (the peer's buffers are not aligned for T).
-    [[nodiscard]] buffer try_acquire() noexcept
+    [[nodiscard]] RPMSG_HOT_PATH buffer try_acquire() noexcept
     {
         grant taken;
         const auto why = bus_->try_grant(taken, *this, any_address, any_address, least,
@@ -247,7 +248,7 @@ private:
         return std::as_bytes(std::span{std::addressof(value), 1});
     }
 
-    buffer made(const grant& taken, errc why) noexcept
+    RPMSG_HOT_PATH buffer made(const grant& taken, errc why) noexcept
     {
         if (why != errc{})
             return buffer{why};

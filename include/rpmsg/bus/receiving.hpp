@@ -52,17 +52,23 @@ protected:
                 this->link_.give_up();  // the next poll takes the link down
         }
         for (;;) {
-            while (done.handled != budget && this->link_.rx().waiting() != 0) {
+            const unsigned waiting = this->link_.rx().waiting();
+            const unsigned limit = budget < waiting ? budget : waiting;
+            auto left = limit;
+            for (; left != 0; --left) {
                 deliver();
-                if (this->is_due(base::reply_blocked | base::stopped))
+                if (this->is_due(base::reply_blocked | base::stopped)) [[unlikely]] {
+                    left -= this->is_due(base::reply_blocked) ? 0U : 1U;
                     break;
-                ++done.handled;
+                }
             }
+            done.handled = static_cast<std::uint16_t>(done.handled + limit - left);
+            budget -= limit - left;
             if constexpr (!rearms)
                 break;
             const scope lock{this->exclusion_};
-            if (this->link_.rx().enable_doorbells() != errc{} || this->link_.rx().waiting() == 0 ||
-                done.handled == budget || this->is_due(base::reply_blocked | base::stopped))
+            if (this->link_.rx().enable_doorbells() != errc{} || this->link_.rx().waiting() == 0 || budget == 0 ||
+                this->is_due(base::reply_blocked | base::stopped))
                 break;
         }
         done.more = this->link_.rx().waiting() != 0 && !this->is_due(base::reply_blocked);

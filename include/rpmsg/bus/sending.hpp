@@ -6,6 +6,7 @@
 #include <rpmsg/bus/link.hpp>
 #include <rpmsg/bus/link_state.hpp>
 #include <rpmsg/bus/message.hpp>
+#include <rpmsg/config.hpp>
 #include <rpmsg/name_service/address.hpp>
 #include <rpmsg/policy/board.hpp>
 #include <rpmsg/result.hpp>
@@ -53,7 +54,7 @@ protected:
     }
 
     /// A tx buffer, if more than `kept` are free, or errc::full. The exclusion is held.
-    errc take_tx(room& out, unsigned kept) noexcept
+    RPMSG_HOT_PATH errc take_tx(room& out, unsigned kept) noexcept
     {
         if (kept != 0 && !has_tx_or_listens(kept))
             return errc::full;
@@ -73,7 +74,7 @@ protected:
     enum class addressee : std::uint8_t { known, perhaps_later };
 
     /// A buffer for a message of `length` bytes. Where `from` or `to` is any, the endpoint's own is meant.
-    errc try_grant(grant& out, const endpoint_node& node, address from, address to, std::size_t length,
+    RPMSG_HOT_PATH errc try_grant(grant& out, const endpoint_node& node, address from, address to, std::size_t length,
                    addressee peer) noexcept
     {
         const scope lock{this->exclusion_};
@@ -121,7 +122,7 @@ protected:
     ///
     /// @param held  Whether its owner held it while anything else could happen.
     /// @return errc::stale when its epoch is over.
-    errc publish(const grant& filled, std::uint32_t length,
+    RPMSG_HOT_PATH errc publish(const grant& filled, std::uint32_t length,
                  bool held = policy::is_concurrent<typename Board::exclusion>) noexcept
     {
         const auto bytes = length + std::uint32_t{sizeof(wire::header)};
@@ -143,7 +144,7 @@ protected:
     }
 
     /// Copies a payload into a buffer and publishes it; a buffer that will not do is kept for another.
-    errc send_in(const grant& taken, std::span<const std::byte> payload) noexcept
+    RPMSG_HOT_PATH errc send_in(const grant& taken, std::span<const std::byte> payload) noexcept
     {
         auto why = errc::not_bound;
         if (!taken.to.is_any()) {
@@ -185,7 +186,7 @@ protected:
             this->link_.policies.address_map.drop(epoch);
     }
 
-    result<void> try_send(const endpoint_node& node, address from, address to,
+    RPMSG_HOT_PATH result<void> try_send(const endpoint_node& node, address from, address to,
                           std::span<const std::byte> payload) noexcept
     {
         grant taken;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <rpmsg/bus/link.hpp>
+#include <rpmsg/config.hpp>
 #include <rpmsg/name_service/address.hpp>
 #include <rpmsg/result.hpp>
 #include <rpmsg/wire/header.hpp>
@@ -128,7 +129,7 @@ private:
 
     tx_buffer(Bus& bus, const grant& taken) noexcept : bus_{&bus}, grant_{taken} {}
 
-    result<void> go(address from, address to, std::size_t length) noexcept
+    RPMSG_HOT_PATH result<void> go(address from, address to, std::size_t length) noexcept
     {
         if (bus_ == nullptr)
             return errc::stale;

@@ -25,9 +25,9 @@ public:
     [[nodiscard]] constexpr bool full() const noexcept { return count_ == N; }
     constexpr void clear() noexcept { count_ = 0; }
     /// The oldest. @pre !empty()
-    [[nodiscard]] constexpr const entry& front() const noexcept { return entries_[0]; }
+    [[nodiscard]] constexpr entry front() const noexcept { return {entries_[0].service, address{entries_[0].endpoint}}; }
     /// @pre !full()
-    constexpr void push(entry e) noexcept { entries_[count_++] = e; }
+    constexpr void push(entry e) noexcept { entries_[count_++] = {e.service, e.endpoint.value()}; }
     /// Forgets the oldest; they are few. @pre !empty()
     constexpr void pop() noexcept
     {
@@ -40,11 +40,16 @@ public:
     {
         for (std::size_t i = count_++; i != 0; --i)
             entries_[i] = entries_[i - 1];
-        entries_[0] = e;
+        entries_[0] = {e.service, e.endpoint.value()};
     }
 
 private:
-    std::array<entry, N> entries_{};
+    // All zeros at first, so that a bus is too and takes no room in flash.
+    struct kept {
+        name service;
+        std::uint32_t endpoint = 0;
+    };
+    std::array<kept, N> entries_{};
     std::uint8_t count_ = 0;
 };
 

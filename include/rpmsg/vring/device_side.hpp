@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rpmsg/config.hpp>
 #include <rpmsg/policy/coherence.hpp>
 #include <rpmsg/policy/dialect.hpp>
 #include <rpmsg/policy/ring_size.hpp>
@@ -56,17 +57,17 @@ public:
     }
 
     /// Whether the driver made the ring anew since attach(): it no longer holds what we wrote last.
-    [[nodiscard]] bool was_reset() noexcept { return lost_index() || lost_mark(); }
+    [[nodiscard]] RPMSG_HOT_PATH bool was_reset() noexcept { return lost_index() || lost_mark(); }
 
     /// Whether used.idx is not what we wrote: enough, but for a driver that starts over before we wrote
     /// anything, or after 65536 entries.
-    [[nodiscard]] bool lost_index() noexcept
+    [[nodiscard]] RPMSG_HOT_PATH bool lost_index() noexcept
     {
         coherence_.invalidate(&ring_.used().idx, sizeof(wire::le16));
         return coherence_.load_relaxed(ring_.used().idx) != used_.value();
     }
     /// Whether the mark that we keep in avail_event is gone: every driver zeroes it with both of its rings.
-    [[nodiscard]] bool lost_mark() noexcept
+    [[nodiscard]] RPMSG_HOT_PATH bool lost_mark() noexcept
     {
         if (!keeps_mark())
             return false;
@@ -87,7 +88,7 @@ public:
     /// Looks for newly published entries.
     ///
     /// @return errc{}, or errc::protocol when the driver claims more than it has.
-    errc look() noexcept
+    RPMSG_HOT_PATH errc look() noexcept
     {
         coherence_.invalidate(&ring_.avail().idx, sizeof(wire::le16));
         // Pairs with the driver's release of avail.idx: the entries and descriptors before it are visible.
@@ -117,7 +118,7 @@ public:
     }
 
     /// The same. @pre waiting() != 0
-    errc peek_waiting(available& next) noexcept
+    RPMSG_HOT_PATH errc peek_waiting(available& next) noexcept
     {
         auto& entry = ring_.avail_at(next_avail_.slot(size_.count()));
         coherence_.invalidate(&entry, sizeof entry);
@@ -146,7 +147,7 @@ public:
     ///
     /// @param head    Of a buffer that was taken, once for each time it was.
     /// @param length  Bytes written, or the whole length where nothing was.
-    void make_used(std::uint16_t head, std::uint32_t length) noexcept
+    RPMSG_HOT_PATH void make_used(std::uint16_t head, std::uint32_t length) noexcept
     {
         auto& element = ring_.used_at(used_.slot(size_.count()));
         element.id.write_once(head);

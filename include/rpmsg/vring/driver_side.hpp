@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rpmsg/config.hpp>
 #include <rpmsg/policy/coherence.hpp>
 #include <rpmsg/policy/dialect.hpp>
 #include <rpmsg/policy/ring_size.hpp>
@@ -72,7 +73,7 @@ public:
     }
 
     /// Lends buffer `id` to the device. @pre It was described and is not lent.
-    void make_available(std::uint16_t id) noexcept
+    RPMSG_HOT_PATH void make_available(std::uint16_t id) noexcept
     {
         lent_[id] = true;
         auto& entry = ring_.avail_at(next_avail_.slot(size_.count()));
@@ -96,7 +97,7 @@ public:
     /// Looks for buffers newly given back.
     ///
     /// @return errc{}, or errc::protocol when the device claims more than were lent.
-    errc look() noexcept
+    RPMSG_HOT_PATH errc look() noexcept
     {
         coherence_.invalidate(&ring_.used().idx, sizeof(wire::le16));
         // Pairs with the device's release of used.idx: the elements and buffers before it are visible.
@@ -124,7 +125,7 @@ public:
     }
 
     /// The same. @pre waiting() != 0
-    errc peek_waiting(returned& next) noexcept
+    RPMSG_HOT_PATH errc peek_waiting(returned& next) noexcept
     {
         auto& element = ring_.used_at(next_used_.slot(size_.count()));
         coherence_.invalidate(&element, sizeof element);
