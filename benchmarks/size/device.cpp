@@ -1,0 +1,12 @@
+// The device's minimal image: announces one endpoint, echoes, and comes back after the driver restarted.
+#include "board.hpp"
+
+constinit rpmsg::immortal<rpmsg::device_bus<board>> bus{board::resources};
+constinit rpmsg::immortal echo{bus, echo_back};
+
+int main()
+{
+    static_cast<void>(echo.open("rpmsg-echo"));
+    for (;;)
+        bus.poll();
+}

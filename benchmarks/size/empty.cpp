@@ -1,0 +1,5 @@
+// The same image without the library: what is subtracted.
+int main()
+{
+    for (;;) {}
+}

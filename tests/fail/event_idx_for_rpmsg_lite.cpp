@@ -1,0 +1,8 @@
+// EXPECT: EVENT_IDX must not be offered to them
+#include <rpmsg/policy/dialect.hpp>
+
+#ifdef RPMSG_FAIL_FIXED
+rpmsg::policy::with_event_idx<rpmsg::policy::linux_kernel> peer;
+#else
+rpmsg::policy::with_event_idx<rpmsg::policy::rpmsg_lite> peer;
+#endif

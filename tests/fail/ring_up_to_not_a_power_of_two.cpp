@@ -1,0 +1,8 @@
+// EXPECT: ring size must be a power of two
+#include <rpmsg/policy/ring_size.hpp>
+
+#ifdef RPMSG_FAIL_FIXED
+rpmsg::policy::ring_up_to<64> size;
+#else
+rpmsg::policy::ring_up_to<48> size;
+#endif

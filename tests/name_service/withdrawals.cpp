@@ -1,0 +1,55 @@
+#include <rpmsg/name_service/withdrawals.hpp>
+
+#include "support/catch.hpp"
+
+#include <string_view>
+#include <type_traits>
+
+using namespace rpmsg;
+
+// An image whose endpoints never close keeps no queue.
+static_assert(std::is_empty_v<withdrawals<0>>);
+
+TEST_CASE("withdrawals wait in order", "[name_service]")
+{
+    withdrawals<3> queue;
+    CHECK(queue.empty());
+
+    queue.push({name{"a"}, address{1}});
+    queue.push({name{"b"}, address{2}});
+    CHECK_FALSE(queue.full());
+    queue.push({name{"c"}, address{3}});
+    CHECK(queue.full());
+
+    CHECK(queue.front().endpoint == address{1});
+    queue.pop();
+    CHECK(queue.front().endpoint == address{2});
+    CHECK(std::string_view{queue.front().service.c_str()} == "b");
+    CHECK_FALSE(queue.full());
+    queue.push({name{"d"}, address{4}});
+    queue.pop();
+    queue.pop();
+    CHECK(queue.front().endpoint == address{4});
+    queue.pop();
+    CHECK(queue.empty());
+}
+
+TEST_CASE("withdrawals of a link that is gone are forgotten", "[name_service]")
+{
+    withdrawals<2> queue;
+    queue.push({name{"a"}, address{1}});
+    queue.clear();
+    CHECK(queue.empty());
+}
+
+TEST_CASE("a queue of no withdrawals is empty and full", "[name_service]")
+{
+    withdrawals<0> none;
+    CHECK(none.empty());
+    CHECK(none.full());
+    none.push({name{"a"}, address{1}});
+    CHECK(none.empty());
+    CHECK(none.front().endpoint.is_any());
+    none.pop();
+    none.clear();
+}
