@@ -23,16 +23,19 @@ std::uint32_t send_frames(stage<Bus>& on, Burst& burst, std::uint32_t next, std:
         on.await("a free buffer", [&] { return bool{frame = burst.try_acquire()}; });
 
     const rpmsg::batch together{on.bus};
-    std::uint32_t sent = 0;
-    do {
+    for (std::uint32_t sent = 0;;) {
         const auto payload = frame.payload();
         std::memcpy(payload.data(), &next, sizeof next);
         fill(payload.subspan(sizeof next), next);
         if (!std::move(frame).send(payload.size()))
             on.give_up("the link");
         ++next;
-    } while (++sent != most && (frame = burst.try_acquire()));
-    return sent;
+        if (++sent == most)
+            return sent;
+        frame = burst.try_acquire();
+        if (!frame)
+            return sent;
+    }
 }
 
 /// Whole buffers, written and read in place: the device holds 16 at a time before it looks at them.

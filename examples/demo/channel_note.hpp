@@ -22,9 +22,6 @@ struct channel_note {
 };
 
 /// `rpmsg::endpoint echo{bus, receiver, notes(&out, "demo.echo")}`
-inline auto notes(screen* out, rpmsg::name channel)
-{
-    return rpmsg::on_bound{channel_note{out, channel}};
-}
+inline auto notes(screen* out, rpmsg::name channel) { return rpmsg::on_bound{channel_note{out, channel}}; }
 
 }  // namespace demo

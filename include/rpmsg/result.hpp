@@ -39,7 +39,7 @@ enum class errc : std::uint8_t {
 /// @tparam T  Default-constructible: its empty state stands in where there is no value.
 template <typename T>
 class [[nodiscard]] result {
-    // Where T is trivial nothing is stored in place of a value; no union, so it stays in registers.
+    // Where T is a trivial struct nothing is stored in place of a value; no union, so it stays in registers.
     struct perhaps_value {
         constexpr perhaps_value() noexcept {}
         explicit constexpr perhaps_value(const T& value) noexcept : kept{value} {}
@@ -77,7 +77,8 @@ public:
     [[nodiscard]] constexpr T value_or(T other) const { return has_value() ? storage_.kept : std::move(other); }
 
 private:
-    std::conditional_t<std::is_trivially_default_constructible_v<T>, perhaps_value, always_value> storage_;
+    std::conditional_t<std::is_trivially_default_constructible_v<T> && !std::is_scalar_v<T>, perhaps_value, always_value>
+        storage_;
     errc error_{};
 };
 

@@ -49,7 +49,7 @@ struct device : link_memory {
         CHECK(link.counts[fault::ring_broken] == 1);
         CHECK_FALSE(link.intact());
         CHECK(link.has_change());
-        CHECK(link.step() == link_change::went_down);
+        CHECK(link.step() == link_change::broke_down);
         CHECK(status() == 0x47);
         CHECK(link.step() == link_change::none);
         CHECK_FALSE(link.has_change());

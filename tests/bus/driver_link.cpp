@@ -55,7 +55,7 @@ struct driver : link_memory {
         CHECK(link.counts[fault::ring_broken] == 1);
         CHECK_FALSE(link.intact());
         CHECK(link.has_change());
-        CHECK(link.step() == link_change::went_down);
+        CHECK(link.step() == link_change::broke_down);
         CHECK(status() == 0);
         CHECK(link.step() == link_change::came_up);
         CHECK(status() == 7);
@@ -358,7 +358,7 @@ TEST_CASE("a driver puts rings where the device leaves it to do so", "[bus]")
     CHECK(vring::split{end.start + (places[0] - link_memory::base), at}.avail().idx == 8);
 
     end.link.give_up();
-    CHECK(end.link.step() == link_change::went_down);
+    CHECK(end.link.step() == link_change::broke_down);
     CHECK(end.link.step() == link_change::came_up);
     CHECK(end.table.vdev.vring[0].da == places[0]);  // where they were
     CHECK(end.table.vdev.vring[1].da == places[1]);

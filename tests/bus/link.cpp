@@ -150,7 +150,7 @@ private:
     {
         if (change == link_change::came_up)
             up = true;
-        else if (change == link_change::went_down)
+        else if (change == link_change::went_down || change == link_change::broke_down)
             up = false;
     }
 

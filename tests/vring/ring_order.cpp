@@ -5,8 +5,9 @@
 #include <rpmsg/vring/device_side.hpp>
 #include <rpmsg/vring/driver_side.hpp>
 
+#include <rpmsg/rpmsg.hpp>
 #include <rpmsg/testing/journal.hpp>
-#include <rpmsg/testing/recording_coherence.hpp>
+#include <rpmsg/testing/recording_board.hpp>
 
 #include "support/catch.hpp"
 #include "vring/ring_memory.hpp"
@@ -17,6 +18,8 @@
 #include <cstring>
 #include <functional>
 #include <initializer_list>
+#include <new>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -432,4 +435,99 @@ TEST_CASE("a driver that wants doorbells says so, then a full barrier, then it l
                                 {event::invalidate, &ring.used().idx, sizeof(le16)},
                                 {event::load_acquire, &ring.used().idx, 1}}));
     }
+}
+
+// The bus on top of both
+
+namespace {
+
+struct recording_board_of_8 : recording_board {
+    using ring = ring_of<8>;
+};
+
+/// Both ends in one thread, with doorbells that are asked for and written down.
+struct both_ends {
+    static constexpr std::size_t bytes = 0x8000;
+
+    journal log;
+    std::vector<std::byte> storage = std::vector<std::byte>(bytes + 4096);
+    std::byte* start = storage.data() + 4096 - reinterpret_cast<std::uintptr_t>(storage.data()) % 4096;
+    rpmsg_table& table = *new (start) rpmsg_table{make_rpmsg_table(
+        1, {.address = 0x1000, .align = 16, .num = 8}, {.address = 0x2000, .align = 16, .num = 8})};
+    recording_address_map map{offset{std::span{start, bytes}, 0}};
+    rpmsg::device_bus<recording_board_of_8> device;
+    rpmsg::driver_bus<recording_board_of_8> driver;
+    split to_driver{start + 0x1000, layout_of(8, 16)};
+    split to_device{start + 0x2000, layout_of(8, 16)};
+
+    both_ends()
+        : device{table, {.address_map = map}},
+          driver{table,
+                 rpmsg::buffer_pool{.to_driver = std::span{start + 0x4000, 16 * 512}},
+                 {.address_map = map}}
+    {
+        for (int i = 0; i != 4; ++i) {
+            device.poll();
+            driver.poll();
+        }
+        log.clear();
+    }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "a message's index is published before the bus decides about its doorbell, and the doorbell rings last",
+    "[vring][order][rule8]")
+{
+    both_ends ends;
+    const auto payload = std::as_bytes(std::span{"hello", 5});
+
+    SECTION("from the device")
+    {
+        rpmsg::endpoint out{ends.device};
+        REQUIRE(out.open(rpmsg::address{70}, rpmsg::towards{71}));
+        ends.log.clear();
+        REQUIRE(out.try_send(payload));
+        INFO(ends.log);
+        CHECK(ends.log.has_in_order({{event::store_release, &ends.to_driver.used().idx, 1},
+                                     {event::clean, &ends.to_driver.used().idx},
+                                     {event::full_barrier},
+                                     {event::load_relaxed, &ends.to_driver.avail().flags},
+                                     {event::ring}}));
+        CHECK(ends.log.count(event::ring) == 1);
+        CHECK(ends.log.count(event::full_barrier) == 1);
+    }
+    SECTION("from the driver")
+    {
+        rpmsg::endpoint out{ends.driver};
+        REQUIRE(out.open(rpmsg::address{70}, rpmsg::towards{71}));
+        ends.log.clear();
+        REQUIRE(out.try_send(payload));
+        INFO(ends.log);
+        CHECK(ends.log.has_in_order({{event::store_release, &ends.to_device.avail().idx, 1},
+                                     {event::clean, &ends.to_device.avail().idx},
+                                     {event::full_barrier},
+                                     {event::load_relaxed, &ends.to_device.used().flags},
+                                     {event::ring}}));
+        CHECK(ends.log.count(event::ring) == 1);
+        CHECK(ends.log.count(event::full_barrier) == 1);
+    }
+}
+
+TEST_CASE("a payload is cleaned before the index that hands it over", "[vring][order]")
+{
+    both_ends ends;
+    rpmsg::endpoint out{ends.device};
+    REQUIRE(out.open(rpmsg::address{70}, rpmsg::towards{71}));
+    ends.log.watch({ends.start + 0x4000, 512});
+    ends.log.clear();
+    REQUIRE(out.try_send(std::as_bytes(std::span{"hello", 5})));
+    INFO(ends.log);
+    const step cleaned{event::clean, ends.start + 0x4000 + 16 + 4};
+    CHECK(ends.log.has_in_order({cleaned, {event::store_release, &ends.to_driver.used().idx}}));
+    const auto* const at_clean = ends.log.find(cleaned);
+    REQUIRE(at_clean != nullptr);
+    CHECK(std::memcmp(at_clean->memory.data() + 16, "hello", 5) == 0);
+    CHECK(at_clean->memory.at(12) == std::byte{5});  // the header's length
 }

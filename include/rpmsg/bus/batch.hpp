@@ -15,7 +15,7 @@ namespace rpmsg {
 template <typename Bus>
 class [[nodiscard]] batch {
 public:
-    explicit batch(Bus& bus) noexcept : bus_{bus} { bus_.begin_batch(); }
+    explicit batch(Bus& owner) noexcept : bus_{owner} { bus_.begin_batch(); }
     ~batch() { bus_.end_batch(); }
     batch(const batch&) = delete;
     batch& operator=(const batch&) = delete;

@@ -29,6 +29,8 @@ namespace rpmsg {
 ///          deadline wait.
 template <virtio::role Role, policy::board Board, typename Transport = virtio::resource_table>
 class basic_bus : private negotiating<Role, Board, Transport> {
+    static_assert(!Board::exclusion::isr_safe || Board::doorbell::isr_safe,
+                  "rpmsg::bus: the exclusion admits interrupts, but the doorbell cannot be rung from one");
     using base = negotiating<Role, Board, Transport>;
     using typename base::scope;
 
@@ -95,8 +97,8 @@ public:
         poll_result done;
         if (well) [[likely]] {
             done = this->drain(budget);
-            if (this->is_due(base::listening | base::stopped)) [[unlikely]] {
-                if (this->is_due(base::stopped))
+            if (this->was_due(base::listening | base::stopped)) [[unlikely]] {
+                if (this->was_due(base::stopped))
                     this->stop_now();
                 else
                     this->offer_tx();
@@ -219,6 +221,20 @@ private:
     }
 
     // Endpoints and observers
+
+    /// What an endpoint is at this moment.
+    struct seen {
+        address local;
+        address peer;
+        bool is_open;
+        bool is_bound;
+    };
+    [[nodiscard]] seen look_at(const endpoint_node& node) const noexcept
+    {
+        const scope lock{this->exclusion_};
+        return {node.local, node.peer, node.open && !node.closing,
+                !node.peer.is_any() && this->state_ == link_state::up};
+    }
 
     result<void> open(endpoint_node& node, name service, address local, address peer) noexcept
     {

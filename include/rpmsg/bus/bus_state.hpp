@@ -60,6 +60,12 @@ protected:
         rx_news = 2,  ///< What was given back.
     };
     [[nodiscard]] bool is_due(unsigned bits) const noexcept { return (due_ & bits) != 0; }
+    /// The same, when the exclusion is not held.
+    [[nodiscard]] bool was_due(unsigned bits) const noexcept
+    {
+        const scope lock{exclusion_};
+        return is_due(bits);
+    }
     void set_due(unsigned bits) noexcept { due_ = static_cast<std::uint8_t>(due_ | bits); }
     void not_due(unsigned bits) noexcept { due_ = static_cast<std::uint8_t>(due_ & ~bits); }
 

@@ -51,10 +51,11 @@ public:
         if (phase_ != phase::waiting) {
             if (intact())
                 return link_change::none;
-            if (phase_ == phase::broken)
-                transport_.ask_for_reset(barriers());
-            phase_ = phase::waiting;
-            return link_change::went_down;
+            const auto was = std::exchange(phase_, phase::waiting);
+            if (was != phase::broken)
+                return link_change::went_down;
+            transport_.ask_for_reset(barriers());
+            return link_change::broke_down;
         }
         if (is_gone())
             return link_change::none;

@@ -59,9 +59,9 @@ public:
         if (phase_ >= phase::attached) {
             if (intact())
                 return link_change::none;
-            phase_ = phase::waiting;
+            const bool broke = std::exchange(phase_, phase::waiting) == phase::broken;
             transport_.set_status(barriers(), virtio::status::reset);
-            return link_change::went_down;
+            return broke ? link_change::broke_down : link_change::went_down;
         }
         if constexpr (Board::lifecycle::ever_knows)
             if (policies.lifecycle.peer() == policy::peer_life::gone)
@@ -76,7 +76,7 @@ public:
         if constexpr (Board::lifecycle::ever_knows) {
             const auto life = policies.lifecycle.peer();
             if (phase_ == phase::attached && (life == policy::peer_life::gone || life == policy::peer_life::restarted))
-                phase_ = phase::broken;  // "restarted" is said once
+                phase_ = phase::forsaken;  // "restarted" is said once
         }
         return phase_ == phase::attached && transport_.status(barriers()) == running;
     }
@@ -181,6 +181,7 @@ private:
         waiting,   ///< For a device.
         attached,  ///< The rings are made.
         broken,    ///< Given up; the next step() says so.
+        forsaken,  ///< The device went away; the next step() says so.
     };
     static constexpr auto carries_id = Board::doorbell::carries_queue_id;
     static constexpr std::uint8_t running =

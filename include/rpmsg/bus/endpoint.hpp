@@ -52,18 +52,18 @@ public:
     /// What acquire() returns.
     using buffer = tx_buffer<Bus, Payload>;
 
-    explicit constexpr basic_endpoint(Bus& bus) noexcept : endpoint_node{told}, bus_{&bus} { check(); }
-    constexpr basic_endpoint(Bus& bus, Receiver receiver, Handlers... handlers) noexcept
+    explicit constexpr basic_endpoint(Bus& owner) noexcept : endpoint_node{told}, bus_{&owner} { check(); }
+    constexpr basic_endpoint(Bus& owner, Receiver receiver, Handlers... handlers) noexcept
         requires(!is_typed)
-        : endpoint_node{told, replies_, follows}, bus_{&bus}, receiver_{std::move(receiver)},
+        : endpoint_node{told, replies_, follows}, bus_{&owner}, receiver_{std::move(receiver)},
           handlers_{std::move(handlers)...}
     {
         check();
     }
     template <typename T>
-    constexpr basic_endpoint(Bus& bus, typed_t<T> /*type*/, Receiver receiver = {}, Handlers... handlers) noexcept
+    constexpr basic_endpoint(Bus& owner, typed_t<T> /*type*/, Receiver receiver = {}, Handlers... handlers) noexcept
         requires(is_typed)
-        : endpoint_node{told, replies_, follows}, bus_{&bus}, receiver_{std::move(receiver)},
+        : endpoint_node{told, replies_, follows}, bus_{&owner}, receiver_{std::move(receiver)},
           handlers_{std::move(handlers)...}
     {
         check();
@@ -94,16 +94,13 @@ public:
     result<void> close() noexcept { return bus_->close(*this, false); }
 
     /// Whether it is open, and not about to close.
-    [[nodiscard]] bool is_open() const noexcept { return endpoint_node::open && !endpoint_node::closing; }
+    [[nodiscard]] bool is_open() const noexcept { return bus_->look_at(*this).is_open; }
     /// Whether the peer's endpoint is known, so that send() knows where to.
-    [[nodiscard]] bool is_bound() const noexcept
-    {
-        return !endpoint_node::peer.is_any() && bus_->state() == link_state::up;
-    }
+    [[nodiscard]] bool is_bound() const noexcept { return bus_->look_at(*this).is_bound; }
     /// Ours; any while it is closed.
-    [[nodiscard]] address local() const noexcept { return endpoint_node::local; }
+    [[nodiscard]] address local() const noexcept { return bus_->look_at(*this).local; }
     /// The peer's; any while it is unbound.
-    [[nodiscard]] address peer() const noexcept { return endpoint_node::peer; }
+    [[nodiscard]] address peer() const noexcept { return bus_->look_at(*this).peer; }
 
     /// Polls the bus until the endpoint is bound.
     ///
@@ -274,10 +271,10 @@ private:
         auto& self = static_cast<basic_endpoint&>(node);
         if (what == event_kind::message) {
             auto& d = with.message();
-            auto* const bus = self.bus_;  // the receiver may destroy `self`
+            auto* const owner = self.bus_;  // the receiver may destroy `self`
             receiver_call<Payload, Receiver>::run(
-                self.receiver_, d, bus->keeper_of_buffers(),
-                [&d, bus](std::span<const std::byte> reply) noexcept { bus->answer(d, reply); });
+                self.receiver_, d, owner->keeper_of_buffers(),
+                [&d, owner](std::span<const std::byte> reply) noexcept { owner->answer(d, reply); });
         } else if constexpr (sizeof...(Handlers) != 0) {
             std::apply([=](auto&... handlers) noexcept { (handlers(what, with), ...); }, self.handlers_);
         }

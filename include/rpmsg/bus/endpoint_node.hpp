@@ -25,7 +25,7 @@ struct endpoint_node {
     address local;  ///< Ours; any while closed.
     address peer;   ///< Whom it is bound to; any while unbound.
     name service;   ///< What is announced, if anything.
-    bool open : 1 = false;
+    bool open = false;  ///< A byte of its own: a destructor looks at it without the exclusion.
     bool closing : 1 = false;       ///< Closes when its receiver returns.
     bool announced : 1 = false;     ///< In this epoch.
     bool fixed_peer : 1 = false;    ///< Opened towards an address: stays bound over epochs.

@@ -48,10 +48,10 @@ protected:
             what = event_kind::withdrawn;
             this->heard_.forget(news);
             this->tell(this->opened_, what, event_word{news});
-        } else if (bind_to(news)) {
-            return;
         } else {
-            this->heard_.add(news);
+            this->heard_.add(news);  // until it is withdrawn: an endpoint that closes may open again
+            if (bind_to(news))
+                return;
         }
         this->tell_observers(what, event_word{news});
     }
@@ -64,12 +64,8 @@ protected:
                 const scope lock{this->exclusion_};
                 this->not_due(base::replay_due);
             }
-            for (std::size_t i = 0; i != this->heard_.size();) {
-                if (bind_to(announcement{this->heard_[i]}))
-                    this->heard_.erase(i);
-                else
-                    ++i;
-            }
+            for (std::size_t i = 0; i != this->heard_.size(); ++i)
+                static_cast<void>(bind_to(announcement{this->heard_[i]}));
         }
     }
 

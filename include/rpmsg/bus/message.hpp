@@ -17,9 +17,9 @@ class rx_buffer;
 
 /// How a message's buffer is kept beyond its receiver, for rx_buffer, which does not know the bus's type.
 struct keeper {
-    void* bus;
-    std::uint32_t (*hold)(void* bus) noexcept;  ///< Returns the epoch.
-    void (*release)(void* bus, std::uint32_t epoch, std::uint16_t id, std::uint32_t capacity) noexcept;
+    void* owner;                                  ///< The bus.
+    std::uint32_t (*hold)(void* owner) noexcept;  ///< Returns the epoch.
+    void (*release)(void* owner, std::uint32_t epoch, std::uint16_t id, std::uint32_t capacity) noexcept;
 };
 
 /// A message on its way to a receiver.
@@ -105,9 +105,9 @@ public:
         d.held = true;
         payload_ = d.payload();
         source_ = address{d.from};
-        bus_ = k.bus;
+        bus_ = k.owner;
         release_ = k.release;
-        epoch_ = k.hold(k.bus);
+        epoch_ = k.hold(k.owner);
         capacity_ = d.in.capacity;
         id_ = d.in.id;
     }

@@ -31,17 +31,20 @@ protected:
     /// @return Whether messages may be received.
     [[gnu::noinline]] bool look_after() noexcept
     {
-        if (this->is_due(base::stopped)) {
+        if (this->was_due(base::stopped)) {
             stop_now();
             return false;
         }
-        this->not_due(base::reply_blocked);
+        {
+            const scope lock{this->exclusion_};
+            this->not_due(base::reply_blocked);
+        }
         step();
         if (this->state_ != link_state::up)
             return false;
-        if (this->is_due(base::flush_due))
+        if (this->was_due(base::flush_due))
             this->flush();
-        if (this->is_due(base::replay_due))
+        if (this->was_due(base::replay_due))
             this->hear_again();
         return true;
     }
@@ -82,8 +85,10 @@ private:
             }
             this->set_state(link_state::up);
             this->tell(this->opened_, event_kind::bound);
-        } else if (change == link_change::went_down) {
+        } else if (change == link_change::went_down || change == link_change::broke_down) {
             lose(link_state::lost);
+            if (change == link_change::broke_down)
+                this->tell_observers(event_kind::error, event_word{fault::ring_broken});
         } else if (change == link_change::refused) {
             this->tell_observers(event_kind::error, event_word{fault::layout_refused});
         }

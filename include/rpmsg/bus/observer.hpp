@@ -26,8 +26,8 @@ namespace rpmsg {
 template <typename Bus, typename... Handlers>
 class basic_observer : private endpoint_node {
 public:
-    explicit constexpr basic_observer(Bus& bus, Handlers... handlers) noexcept
-        : endpoint_node{told}, bus_{&bus}, handlers_{std::move(handlers)...}
+    explicit constexpr basic_observer(Bus& owner, Handlers... handlers) noexcept
+        : endpoint_node{told}, bus_{&owner}, handlers_{std::move(handlers)...}
     {}
     /// Begins to listen. @return errc::already_open.
     result<void> open() noexcept { return bus_->observe(*this); }

@@ -44,21 +44,21 @@ protected:
     [[gnu::always_inline]] inline poll_result drain(unsigned budget) noexcept
     {
         poll_result done;
-        if constexpr (Board::inbound == policy::inbound::quiet_while_draining)
-            this->link_.rx().suppress_doorbells();
         {
             const scope lock{this->exclusion_};
+            if constexpr (Board::inbound == policy::inbound::quiet_while_draining)
+                this->link_.rx().suppress_doorbells();
             if (this->link_.rx().look() != errc{})
                 this->link_.give_up();  // the next poll takes the link down
         }
         for (;;) {
-            const unsigned waiting = this->link_.rx().waiting();
+            const unsigned waiting = waiting_now();
             const unsigned limit = budget < waiting ? budget : waiting;
             auto left = limit;
             for (; left != 0; --left) {
                 deliver();
-                if (this->is_due(base::reply_blocked | base::stopped)) [[unlikely]] {
-                    left -= this->is_due(base::reply_blocked) ? 0U : 1U;
+                if (this->was_due(base::reply_blocked | base::stopped)) [[unlikely]] {
+                    left -= this->was_due(base::reply_blocked) ? 0U : 1U;
                     break;
                 }
             }
@@ -71,7 +71,7 @@ protected:
                 this->is_due(base::reply_blocked | base::stopped))
                 break;
         }
-        done.more = this->link_.rx().waiting() != 0 && !this->is_due(base::reply_blocked);
+        done.more = waiting_now() != 0 && !this->was_due(base::reply_blocked);
         return done;
     }
 
@@ -82,6 +82,12 @@ private:
     static constexpr bool rearms = Board::inbound == policy::inbound::quiet_while_draining ||
                                    (Board::inbound == policy::inbound::always &&
                                     (Board::dialect::features & policy::feature::event_idx) != 0);
+
+    [[nodiscard]] unsigned waiting_now() noexcept
+    {
+        const scope lock{this->exclusion_};
+        return this->link_.rx().waiting();
+    }
 
     /// Takes the next message; or leaves it in the ring, until there is a buffer to answer in.
     [[gnu::always_inline]] inline void deliver() noexcept
@@ -119,6 +125,7 @@ private:
     {
         if (why == errc::malformed)
             return this->report(fault::bad_descriptor);
+        const scope lock{this->exclusion_};
         this->link_.give_up();  // the next poll takes the link down, this one stops
         this->set_due(base::reply_blocked);
     }
@@ -188,15 +195,15 @@ private:
             this->ring(link_type::rx_ring);
     }
 
-    static std::uint32_t hold(void* bus) noexcept
+    static std::uint32_t hold(void* owner) noexcept
     {
-        auto& self = *static_cast<receiving*>(bus);
+        auto& self = *static_cast<receiving*>(owner);
         self.hold_handle(self.epoch_);
         return self.epoch_;
     }
-    static void release(void* bus, std::uint32_t epoch, std::uint16_t id, std::uint32_t capacity) noexcept
+    static void release(void* owner, std::uint32_t epoch, std::uint16_t id, std::uint32_t capacity) noexcept
     {
-        auto& self = *static_cast<receiving*>(bus);
+        auto& self = *static_cast<receiving*>(owner);
         self.drop_handle(epoch);
         {
             const scope lock{self.exclusion_};

@@ -6,7 +6,7 @@
 
 namespace rpmsg {
 
-/// What was refused, dropped or repaired. Each is counted, and told to `on_error`.
+/// What was refused, dropped or repaired. Each is counted; what poll() meets is told to `on_error` as well.
 enum class fault : std::uint8_t {
     none,                 ///< Nothing: never counted.
     bad_descriptor,       ///< An avail entry that names no descriptor: skipped.

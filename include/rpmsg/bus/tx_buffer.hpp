@@ -127,7 +127,7 @@ private:
     template <typename, typename, typename, typename...>
     friend class basic_endpoint;
 
-    tx_buffer(Bus& bus, const grant& taken) noexcept : bus_{&bus}, grant_{taken} {}
+    tx_buffer(Bus& owner, const grant& taken) noexcept : bus_{&owner}, grant_{taken} {}
 
     RPMSG_HOT_PATH result<void> go(address from, address to, std::size_t length) noexcept
     {

@@ -45,9 +45,10 @@ public:
     /// @param events  Whether EVENT_IDX was negotiated.
     void attach(std::byte* start, const layout& at, Size size, [[maybe_unused]] bool events) noexcept
     {
-        // Byte by byte and volatile: the device may look already, and no memset of libc is wanted.
+        // Byte by byte: the device may look already, and no memset of libc is wanted.
+        auto* const bytes = reinterpret_cast<wire::little_endian<std::uint8_t>*>(start);
         for (std::size_t i = 0; i != at.size; ++i)
-            static_cast<volatile std::byte*>(start)[i] = std::byte{};
+            bytes[i].write_once(0);
         coherence_.clean(start, at.size);
         ring_ = split{start, at};
         size_ = size;
