@@ -19,7 +19,7 @@ APART = {"platform", "testing"}  # no other layer includes these, nor they each 
 TOP_LEVEL = {"meson.build", "meson_options.txt", "include", "tests", "benchmarks", "examples", "docs", "tools",
              "README.md", "LICENSE", "CHANGELOG.md", "build"}  # and dot-files; build/ is not committed
 
-LONGEST = 300
+LONGEST = 330  # "about 300"
 LONG_FOR_A_REASON = {
     # "rpmsg/folder/header.hpp": "why it may be longer",
 }
@@ -210,7 +210,7 @@ BROKEN = [
     ("there is no rpmsg/wire/gone.hpp", "wire/a.hpp", "#include <rpmsg/wire/gone.hpp>\n"),
     ("<string> is not among the freestanding", "bus/a.hpp", "#include <string>\n"),
     ("<string.h> is not among the freestanding", "bus/a.hpp", "#include <string.h>\n"),
-    ("301 lines", "wire/a.hpp", "//\n" * 300),
+    ("331 lines", "wire/a.hpp", "//\n" * 331),
     ("#define outside config.hpp", "testing/a.hpp", "#define A 1\n"),
     ("#ifdef outside config.hpp", "platform/a.hpp", "# ifdef A\n# endif\n"),
     ("does not open with #pragma once", "wire/a.hpp", None),

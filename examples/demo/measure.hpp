@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <random>
 #include <string_view>
 #include <vector>
 
@@ -13,23 +14,38 @@ namespace demo {
 using monotonic = std::chrono::steady_clock;
 using microseconds = std::chrono::duration<double, std::micro>;
 
-/// Times of which the extremes are of interest.
+/// Times of which the extremes are of interest. Beyond a million, a fair choice of a million of them.
 class times {
 public:
-    void add(monotonic::duration time) { all_.push_back(time); }
-    [[nodiscard]] bool empty() const { return all_.empty(); }
+    void add(monotonic::duration time)
+    {
+        longest_ = std::max(longest_, time);
+        ++count_;
+        if (kept_.size() < most)
+            kept_.push_back(time);
+        else if (const auto at = std::uniform_int_distribution<std::size_t>{0, count_ - 1}(random_);
+                 at < most)
+            kept_[at] = time;
+    }
+    [[nodiscard]] bool empty() const { return count_ == 0; }
 
     /// The time that this share of them did not exceed: 0.5 is the median, 1 the longest. @pre !empty()
     [[nodiscard]] microseconds quantile(double share)
     {
-        const auto last = static_cast<double>(all_.size() - 1);
-        const auto at = all_.begin() + static_cast<std::ptrdiff_t>(share * last);
-        std::nth_element(all_.begin(), at, all_.end());
+        if (share >= 1)
+            return longest_;
+        const auto last = static_cast<double>(kept_.size() - 1);
+        const auto at = kept_.begin() + static_cast<std::ptrdiff_t>(share * last);
+        std::nth_element(kept_.begin(), at, kept_.end());
         return *at;
     }
 
 private:
-    std::vector<monotonic::duration> all_;
+    static constexpr std::size_t most = 1'000'000;
+    std::vector<monotonic::duration> kept_;
+    monotonic::duration longest_{};
+    std::size_t count_ = 0;
+    std::minstd_rand random_;
 };
 
 /// When enough has been done: after so many messages, or after so long.

@@ -31,8 +31,8 @@ void run_recovery(stage<Bus>& on, Echo& echo, echo_check& check, Burst& burst, B
     };
     send_until(20'000);
     const auto killed = on.device.pid();
-    on.device.kill();
     const auto death = monotonic::now();
+    on.device.kill();
 
     // Nobody takes frames any more. When the buffers are used up the pidfd says why.
     const deadline until{patience};
@@ -41,6 +41,8 @@ void run_recovery(stage<Bus>& on, Echo& echo, echo_check& check, Burst& burst, B
             static_cast<void>(std::move(frame).send(0));
         on.bus.poll();
     }
+    if (on.bus.state() == rpmsg::link_state::up)
+        throw failure{"the driver did not notice that process {} was killed", killed};
     const milliseconds noticed = monotonic::now() - death;
     on.out.gap();
     on.out.fact("killed", fmt::format("process {} after {} frames; the driver noticed after {:.1f} ms",

@@ -46,7 +46,7 @@ using strings = std::vector<std::string>;
 }  // namespace
 
 TEMPLATE_TEST_CASE("endpoints opened before the link is up are announced when it comes up, in order",
-                   "[bus][name_service][openamp-3.1]", as_driver, as_device)
+                   "[bus][name_service][openamp-3.1][openamp-3.4]", as_driver, as_device)
 {
     loopback<> link;
     ear there{TestType::there(link)};
@@ -96,8 +96,8 @@ TEMPLATE_TEST_CASE("endpoints opened before the link is up are announced when it
     }
 }
 
-TEMPLATE_TEST_CASE("an endpoint opened while the link is up is announced at once", "[bus][name_service]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("an endpoint opened while the link is up is announced at once", "[bus][name_service]",
+                   as_driver, as_device)
 {
     loopback<> link;
     ear there{TestType::there(link)};
@@ -111,8 +111,8 @@ TEMPLATE_TEST_CASE("an endpoint opened while the link is up is announced at once
     CHECK(there.take() == strings{"-now@1024"});
 }
 
-TEMPLATE_TEST_CASE("an announcement is 40 bytes from the endpoint to 53, zero-padded", "[bus][name_service][rule4]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("an announcement is 40 bytes from the endpoint to 53, zero-padded",
+                   "[bus][name_service][rule4]", as_driver, as_device)
 {
     loopback<> link;
     endpoint a{TestType::here(link)};
@@ -124,8 +124,9 @@ TEMPLATE_TEST_CASE("an announcement is 40 bytes from the endpoint to 53, zero-pa
     REQUIRE(a.open("rpmsg-echo", address{0x1234}));
 
     const auto ring = link.ring(tx_ring(TestType::role));
-    const auto id = TestType::role == virtio::role::driver ? ring.avail_at(0).get()
-                                                           : static_cast<std::uint16_t>(ring.used_at(0).id.get());
+    const auto id = TestType::role == virtio::role::driver
+                        ? ring.avail_at(0).get()
+                        : static_cast<std::uint16_t>(ring.used_at(0).id.get());
     if (TestType::role == virtio::role::device)
         CHECK(ring.used_at(0).len == 16 + 40);
     CHECK(hex(link.buffer(tx_ring(TestType::role), id).first(57)) ==
@@ -208,8 +209,8 @@ TEMPLATE_TEST_CASE("the name service never waits: what finds no buffer is sent l
     CHECK(there.take() == expected);
 }
 
-TEMPLATE_TEST_CASE("what was never announced is not withdrawn", "[bus][name_service][openamp-3.4]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("what was never announced is not withdrawn",
+                   "[bus][name_service][openamp-3.4][openamp-3.2]", as_driver, as_device)
 {
     loopback<board_of_4> link;
     ear there{TestType::there(link)};
@@ -255,8 +256,8 @@ TEMPLATE_TEST_CASE("what was never announced is not withdrawn", "[bus][name_serv
     CHECK(here.stats().total() == 0);
 }
 
-TEMPLATE_TEST_CASE("a name at a reserved address comes and goes as any other", "[bus][name_service][openamp-3.4]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("a name at a reserved address comes and goes as any other",
+                   "[bus][name_service][openamp-3.4][openamp-3.2]", as_driver, as_device)
 {
     loopback<> link;
     ear there{TestType::there(link)};
@@ -268,8 +269,8 @@ TEMPLATE_TEST_CASE("a name at a reserved address comes and goes as any other", "
     CHECK(there.take() == strings{"+reserved@30", "-reserved@30"});
 }
 
-TEMPLATE_TEST_CASE("two endpoints of one name are both announced", "[bus][name_service][openamp-3.4]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("two endpoints of one name are both announced", "[bus][name_service][openamp-3.4]",
+                   as_driver, as_device)
 {
     loopback<> link;
     ear there{TestType::there(link)};
@@ -284,8 +285,8 @@ TEMPLATE_TEST_CASE("two endpoints of one name are both announced", "[bus][name_s
     CHECK(there.take() == strings{"-same@1024"});
 }
 
-TEMPLATE_TEST_CASE("a channel closed and opened again without a buffer is withdrawn first", "[bus][name_service]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("a channel closed and opened again without a buffer is withdrawn first",
+                   "[bus][name_service]", as_driver, as_device)
 {
     loopback<board_of_4> link;
     ear there{TestType::there(link)};
@@ -347,8 +348,8 @@ TEMPLATE_TEST_CASE("more withdrawals than can wait", "[bus][name_service]", as_d
     }
 }
 
-TEMPLATE_TEST_CASE("a board that keeps no withdrawals withdraws what it can at once", "[bus][name_service]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("a board that keeps no withdrawals withdraws what it can at once", "[bus][name_service]",
+                   as_driver, as_device)
 {
     loopback<silent_board> link;
     auto& here = TestType::here(link);
@@ -366,7 +367,8 @@ TEMPLATE_TEST_CASE("a board that keeps no withdrawals withdraws what it can at o
     CHECK(here.state() == link_state::up);
 }
 
-TEMPLATE_TEST_CASE("withdrawals that wait are forgotten with their link", "[bus][name_service]", as_driver, as_device)
+TEMPLATE_TEST_CASE("withdrawals that wait are forgotten with their link", "[bus][name_service]", as_driver,
+                   as_device)
 {
     loopback<board_of_4> link;
     ear there{TestType::there(link)};
@@ -387,7 +389,8 @@ TEMPLATE_TEST_CASE("withdrawals that wait are forgotten with their link", "[bus]
     CHECK(there.take() == strings{"+b@1025"});
 }
 
-TEMPLATE_TEST_CASE("a bus that stops withdraws what the peer knows", "[bus][name_service]", as_driver, as_device)
+TEMPLATE_TEST_CASE("a bus that stops withdraws what the peer knows", "[bus][name_service]", as_driver,
+                   as_device)
 {
     loopback<> link;
     ear there{TestType::there(link)};
@@ -438,7 +441,8 @@ TEMPLATE_TEST_CASE("the link may go while a withdrawal is sent", "[bus][name_ser
     CHECK(log.mistakes() == 0);
 }
 
-TEMPLATE_TEST_CASE("an endpoint may be destroyed while it is announced", "[bus][name_service]", as_driver, as_device)
+TEMPLATE_TEST_CASE("an endpoint may be destroyed while it is announced", "[bus][name_service]", as_driver,
+                   as_device)
 {
     journal log;
     loopback<two_contexts> link;
@@ -493,8 +497,8 @@ TEMPLATE_TEST_CASE("an endpoint may be destroyed while it is announced", "[bus][
 
 // A dialect that answers announcements
 
-TEMPLATE_TEST_CASE("where the dialect greets, an announcement is answered by an empty message", "[bus][name_service]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("where the dialect greets, an announcement is answered by an empty message",
+                   "[bus][name_service]", as_driver, as_device)
 {
     loopback<zephyr_board> link;
     auto& here = TestType::here(link);

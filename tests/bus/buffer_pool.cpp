@@ -101,8 +101,14 @@ TEST_CASE("a pool without a buffer for each direction does not come up", "[bus]"
     }
     SECTION("because a buffer has no room for a payload to the driver") { pool.to_driver_size = 16; }
     SECTION("because a buffer has no room for a payload to the device") { pool.to_device_size = 16; }
-    SECTION("because the header could not state a payload's length to the driver") { pool.to_driver_size = 65536; }
-    SECTION("because the header could not state a payload's length to the device") { pool.to_device_size = 65536; }
+    SECTION("because the header could not state a payload's length to the driver")
+    {
+        pool.to_driver_size = 65536;
+    }
+    SECTION("because the header could not state a payload's length to the device")
+    {
+        pool.to_device_size = 65536;
+    }
 
     CHECK(link.driver_with(pool) != link_state::up);
     CHECK(link.refusal == errc::out_of_memory);
@@ -130,7 +136,8 @@ TEST_CASE("the smallest and the largest buffers carry what fits", "[bus][openamp
     CHECK(out.try_send(bytes(most + "m")).error() == errc::too_long);
 }
 
-TEST_CASE("the driver's rings lie where the pool says when the table leaves it to the driver", "[bus][rule14]")
+TEST_CASE("the driver's rings lie where the pool says when the table leaves it to the driver",
+          "[bus][rule14]")
 {
     pool_link link{{.driver_places_rings = true}};
     auto pool = link.memory.pool();

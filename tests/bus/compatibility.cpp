@@ -65,8 +65,8 @@ std::array<std::byte, 40> announcement_of(std::string_view channel, address endp
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("reserved and flags are written as 0, whatever was in the buffer", "[bus][rule4][R5]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("reserved and flags are written as 0, whatever was in the buffer", "[bus][rule4][R5]",
+                   as_driver, as_device)
 {
     loopback<board_of_4> link;
     fill_buffers(link, 0xFF);
@@ -99,8 +99,8 @@ TEMPLATE_TEST_CASE("what a peer leaves in reserved and flags is ignored", "[bus]
     REQUIRE(out.open(address{30}, towards{20}));
     REQUIRE(link.run());
     CHECK(out.try_send(bytes("word")));
-    const auto peers =
-        TestType::role == virtio::role::driver ? tx_ring(virtio::role::device) : tx_ring(virtio::role::driver);
+    const auto peers = TestType::role == virtio::role::driver ? tx_ring(virtio::role::device)
+                                                              : tx_ring(virtio::role::driver);
     const auto message = sent_by(link, peers, address{30});
     REQUIRE_FALSE(message.empty());
     fill_with(message.subspan(offsetof(wire::header, reserved), 4), 0xA5);
@@ -110,8 +110,8 @@ TEMPLATE_TEST_CASE("what a peer leaves in reserved and flags is ignored", "[bus]
     CHECK(TestType::here(link).stats().total() == 0);
 }
 
-TEMPLATE_TEST_CASE("any doorbell may mean either vring: one poll looks at both", "[bus][rule8][R10]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("any doorbell may mean either vring: one poll looks at both", "[bus][rule8][R10]",
+                   as_driver, as_device)
 {
     loopback<board_of_4> link;
     auto& here = TestType::here(link);
@@ -138,8 +138,8 @@ TEMPLATE_TEST_CASE("any doorbell may mean either vring: one poll looks at both",
     CHECK_FALSE(here.has_work());
 }
 
-TEMPLATE_TEST_CASE("sending before the peer is known is an error, and nothing is sent", "[bus][rule6][R12]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("sending before the peer is known is an error, and nothing is sent", "[bus][rule6][R12]",
+                   as_driver, as_device)
 {
     loopback<board_of_4> link;
     auto& here = TestType::here(link);
@@ -171,9 +171,9 @@ TEMPLATE_TEST_CASE("messages without a byte are sent and received", "[bus][R14]"
     int empty = 0;
     int answered = 0;
     endpoint in{TestType::here(link), [&](message m) {
-        empty += m.size() == 0 ? 1 : 0;
-        return m.payload();
-    }};
+                    empty += m.size() == 0 ? 1 : 0;
+                    return m.payload();
+                }};
     endpoint out{TestType::there(link), [&](std::span<const std::byte> p) { answered += p.empty() ? 1 : 0; }};
     REQUIRE(in.open(address{20}));
     REQUIRE(out.open(address{30}, towards{20}));
@@ -196,7 +196,8 @@ TEMPLATE_TEST_CASE("messages without a byte are sent and received", "[bus][R14]"
     }
 }
 
-TEMPLATE_TEST_CASE("where an announcement is answered by an empty message, it is", "[bus][R14]", as_driver, as_device)
+TEMPLATE_TEST_CASE("where an announcement is answered by an empty message, it is", "[bus][R14]", as_driver,
+                   as_device)
 {
     loopback<zephyr_board> link;
     std::vector<std::size_t> sizes;
@@ -237,7 +238,8 @@ TEMPLATE_TEST_CASE("an announcement is 40 bytes, its name padded with zeros", "[
     CHECK(std::ranges::equal(message.subspan(16, 40), announcement_of(channel, address{30}, 0)));
 }
 
-TEMPLATE_TEST_CASE("each time the link comes up everything is announced again", "[bus][R15]", as_driver, as_device)
+TEMPLATE_TEST_CASE("each time the link comes up everything is announced again", "[bus][R15]", as_driver,
+                   as_device)
 {
     loopback<board_of_4> link;
     auto& here = TestType::here(link);
@@ -258,8 +260,8 @@ TEMPLATE_TEST_CASE("each time the link comes up everything is announced again", 
     }
 }
 
-TEMPLATE_TEST_CASE("announcements said twice, or with bits that nobody knows, are understood", "[bus][R15]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("announcements said twice, or with bits that nobody knows, are understood", "[bus][R15]",
+                   as_driver, as_device)
 {
     loopback<> link;
     auto& here = TestType::here(link);

@@ -50,7 +50,7 @@ struct device : link_memory {
         CHECK_FALSE(link.intact());
         CHECK(link.has_change());
         CHECK(link.step() == link_change::broke_down);
-        CHECK(status() == 0x47);
+        CHECK(status_now() == 0x47);
         CHECK(link.step() == link_change::none);
         CHECK_FALSE(link.has_change());
         driver_starts();
@@ -99,7 +99,7 @@ TEST_CASE("a device comes up when the driver has made the rings and posted its b
     CHECK(end.link.features() == policy::feature::name_service);
     CHECK(end.link.refusal() == errc{});
     CHECK(end.link.counts.total() == 0);
-    CHECK(end.status() == 7);
+    CHECK(end.status_now() == 7);
 
     // Nobody waits for buffers yet, so a doorbell for each would be too many.
     CHECK(end.ring[0].used().flags == used_no_notify);
@@ -133,7 +133,7 @@ TEST_CASE("a driver that has posted nothing yet is waited for", "[bus]")
     CHECK(end.link.step() == link_change::none);
     CHECK(end.link.step() == link_change::none);
     CHECK(end.link.counts.total() == 0);
-    CHECK(end.status() == 7);
+    CHECK(end.status_now() == 7);
 
     end.post(0, end.buffer(0), 512);
     CHECK(end.link.step() == link_change::came_up);
@@ -284,7 +284,7 @@ TEST_CASE("a device refuses rings that it cannot use, says so once, and takes be
     CHECK(end.link.refusal() == why);
     CHECK(end.link.counts[fault::layout_refused] == 1);
     CHECK(end.link.counts.total() == 1);
-    CHECK(end.status() == 7);
+    CHECK(end.status_now() == 7);
     CHECK_FALSE(end.link.has_change());  // or a device that sleeps until there is work would not sleep
     CHECK(end.link.step() == link_change::none);
     CHECK(end.link.counts.total() == 1);
@@ -378,14 +378,14 @@ TEST_CASE("a device never goes on in the middle of rings, and asks for a reset",
     const auto before = end.ring[1].used().idx.get();
 
     CHECK(end.link.step() == link_change::asked_for_reset);
-    CHECK(end.status() == 0x47);
+    CHECK(end.status_now() == 0x47);
     CHECK(end.link.counts.total() == 0);
     CHECK(end.link.refusal() == errc{});
     for (int i = 0; i != 3; ++i) {  // until the driver answers
         CHECK_FALSE(end.link.has_change());
         CHECK(end.link.step() == link_change::none);
     }
-    CHECK(end.status() == 0x47);
+    CHECK(end.status_now() == 0x47);
     CHECK(end.ring[1].used().idx == before);
 
     SECTION("the driver resets, and the device sees each step")
@@ -410,7 +410,7 @@ TEST_CASE("a driver that takes the wish for a reset away without one is asked ag
     REQUIRE(end.link.step() == link_change::asked_for_reset);
     end.status() = std::uint8_t{7};  // the rings are as they were
     CHECK(end.link.step() == link_change::asked_for_reset);
-    CHECK(end.status() == 0x47);
+    CHECK(end.status_now() == 0x47);
 }
 
 TEST_CASE("a used ring that rpmsg-lite filled before it started is fresh", "[bus][R6]")
@@ -474,11 +474,10 @@ TEST_CASE("a device notices that the driver began anew", "[bus][restart]")
     }
     SECTION("by a ring that moved")
     {
-        end.table.vdev.vring[GENERATE(0U, 1U)].da = link_memory::base + 0x3000;
-        end.hand(0x3000, 8).zero();
-        end.ring[1].zero();  // or it would be asked for more than it makes
-        end.ring[0].zero();
-        now = link_change::none;  // nothing is posted there
+        const auto which = GENERATE(0U, 1U);
+        end.table.vdev.vring[which].da = link_memory::base + 0x3000;
+        if (which == 0)
+            now = link_change::none;  // nothing is posted there
     }
     SECTION("by a used index that is not its own")
     {
@@ -495,7 +494,7 @@ TEST_CASE("a device notices that the driver began anew", "[bus][restart]")
     CHECK_FALSE(end.link.intact());
     CHECK(end.link.has_change());
     CHECK(end.link.step() == link_change::went_down);
-    CHECK((end.status() & 0x40) == (now == link_change::none ? end.status() & 0x40 : 0));
+    CHECK((end.status_now() & 0x40) == (now == link_change::none ? end.status() & 0x40 : 0));
     CHECK(end.link.step() == now);
     CHECK(end.link.counts.total() == 0);
 }

@@ -45,11 +45,13 @@ using typed_endpoint = decltype(endpoint{std::declval<device_bus_t&>(), typed<sa
 // Endpoints do not move.
 static_assert(!std::is_copy_constructible_v<echo_endpoint> && !std::is_move_constructible_v<echo_endpoint>);
 static_assert(!std::is_copy_assignable_v<echo_endpoint> && !std::is_move_assignable_v<echo_endpoint>);
-static_assert(!std::is_move_constructible_v<silent_endpoint> && !std::is_move_constructible_v<typed_endpoint>);
+static_assert(!std::is_move_constructible_v<silent_endpoint> &&
+              !std::is_move_constructible_v<typed_endpoint>);
 
 // A receiver without state costs nothing, and which it is makes no difference.
 static_assert(sizeof(void*) != 8 || sizeof(echo_endpoint) <= 56, "an endpoint and its receiver (rule 11)");
-static_assert(sizeof(silent_endpoint) == sizeof(echo_endpoint) && sizeof(typed_endpoint) == sizeof(echo_endpoint));
+static_assert(sizeof(silent_endpoint) == sizeof(echo_endpoint) &&
+              sizeof(typed_endpoint) == sizeof(echo_endpoint));
 
 /// Everything that an endpoint can send with: how often it was refused as expected.
 template <typename Endpoint>
@@ -68,7 +70,8 @@ int all_sends(Endpoint& out, std::span<const std::byte> payload, errc expected)
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("an endpoint is opened by name, by address, or towards an address", "[bus]", as_driver, as_device)
+TEMPLATE_TEST_CASE("an endpoint is opened by name, by address, or towards an address", "[bus]", as_driver,
+                   as_device)
 {
     loopback<> link;
     auto& here = TestType::here(link);
@@ -95,7 +98,7 @@ TEMPLATE_TEST_CASE("an endpoint is opened by name, by address, or towards an add
     }
     SECTION("by a name that is only known when the program runs")
     {
-        const std::string text = "run-time";
+        static const std::string text = "run-time";  // outlives the endpoint
         REQUIRE(a.open(*name::from_static(text.c_str())));
         link.run();
     }
@@ -142,7 +145,8 @@ TEMPLATE_TEST_CASE("an endpoint is opened by name, by address, or towards an add
     }
 }
 
-TEMPLATE_TEST_CASE("an address that is taken is refused and nothing changes", "[bus][rule6]", as_driver, as_device)
+TEMPLATE_TEST_CASE("an address that is taken is refused and nothing changes", "[bus][rule6]", as_driver,
+                   as_device)
 {
     loopback<> link;
     auto& here = TestType::here(link);
@@ -210,7 +214,8 @@ TEST_CASE("an address that was given back is not used again soon", "[bus][openam
     }
 }
 
-TEMPLATE_TEST_CASE("each way of sending gets to where it says, in the name it says", "[bus]", as_driver, as_device)
+TEMPLATE_TEST_CASE("each way of sending gets to where it says, in the name it says", "[bus]", as_driver,
+                   as_device)
 {
     loopback<> link;
     std::string heard;
@@ -314,8 +319,8 @@ TEMPLATE_TEST_CASE("an empty payload is sent and received", "[bus][openamp-2.4]"
     CHECK(heard == 4);
 }
 
-TEMPLATE_TEST_CASE("a payload that is too long is an error, and nothing of it is sent", "[bus][openamp-2.4][rule6]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("a payload that is too long is an error, and nothing of it is sent",
+                   "[bus][openamp-2.4][rule6]", as_driver, as_device)
 {
     loopback<> link;
     int heard = 0;
@@ -338,8 +343,8 @@ TEMPLATE_TEST_CASE("a payload that is too long is an error, and nothing of it is
     CHECK(heard == 1);
 }
 
-TEMPLATE_TEST_CASE("sending before the peer is known is an error, at once", "[bus][openamp-2.4][rule6]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("sending before the peer is known is an error, at once", "[bus][openamp-2.4][rule6]",
+                   as_driver, as_device)
 {
     manual_clock::set(0);
     loopback<> link;
@@ -433,12 +438,13 @@ TEMPLATE_TEST_CASE("an address that names nobody is refused", "[bus][rule6]", as
     CHECK(out.send_from(address{1}, any_address, {}, 1ms).error() == errc::bad_address);
 }
 
-TEMPLATE_TEST_CASE("a message for nobody is sent, and the peer drops and counts it", "[bus][openamp-2.4][rule3]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("a message for nobody is sent, and the peer drops and counts it",
+                   "[bus][openamp-2.4][rule3]", as_driver, as_device)
 {
     loopback<board_of_4> link;
     int told = 0;
-    observer watch{TestType::there(link), on_error{[&](fault f) { told += f == fault::unknown_destination ? 1 : 0; }}};
+    observer watch{TestType::there(link),
+                   on_error{[&](fault f) { told += f == fault::unknown_destination ? 1 : 0; }}};
     REQUIRE(watch.open());
     endpoint out{TestType::here(link)};
     REQUIRE(out.open(address{2}, towards{1}));
@@ -451,8 +457,8 @@ TEMPLATE_TEST_CASE("a message for nobody is sent, and the peer drops and counts 
     CHECK(told == 20);
 }
 
-TEMPLATE_TEST_CASE("messages arrive in the order of sending, whichever way they were sent", "[bus][openamp-2.4]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("messages arrive in the order of sending, whichever way they were sent",
+                   "[bus][openamp-2.4]", as_driver, as_device)
 {
     manual_clock::set(0);
     loopback<board_of_4> link;
@@ -515,11 +521,13 @@ TEMPLATE_TEST_CASE("who waits for a binding polls until there is one", "[bus][ru
     }
 }
 
-TEMPLATE_TEST_CASE("an endpoint without a name is announced to nobody", "[bus][openamp-3.4]", as_driver, as_device)
+TEMPLATE_TEST_CASE("an endpoint without a name is announced to nobody", "[bus][openamp-3.4]", as_driver,
+                   as_device)
 {
     loopback<> link;
     int announced = 0;
-    observer watch{TestType::there(link), on_announced{[&] { ++announced; }}, on_withdrawn{[&] { ++announced; }}};
+    observer watch{TestType::there(link), on_announced{[&] { ++announced; }},
+                   on_withdrawn{[&] { ++announced; }}};
     REQUIRE(watch.open());
     link.run();
     endpoint a{TestType::here(link)};

@@ -26,7 +26,8 @@ std::vector<const endpoint_node*> all_of(const node_list& list)
 
 static_assert(!std::is_copy_constructible_v<endpoint_node> && !std::is_move_constructible_v<endpoint_node>);
 static_assert(!std::is_copy_assignable_v<endpoint_node> && !std::is_move_assignable_v<endpoint_node>);
-static_assert(sizeof(void*) != 8 || sizeof(endpoint_node) <= 48, "what an endpoint costs beside its receiver");
+static_assert(sizeof(void*) != 8 || sizeof(endpoint_node) <= 48,
+              "what an endpoint costs beside its receiver");
 
 TEST_CASE("a node knows nobody before it is opened", "[bus]")
 {

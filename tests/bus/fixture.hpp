@@ -47,7 +47,8 @@ constexpr rpmsg::policy::vring_id tx_ring(rpmsg::virtio::role role) noexcept
 template <typename Bus>
 struct ear {
     explicit ear(Bus& bus)
-        : watch{bus, {news{[this](const rpmsg::announcement& a) { write('+', a); }}},
+        : watch{bus,
+                {news{[this](const rpmsg::announcement& a) { write('+', a); }}},
                 {news{[this](const rpmsg::announcement& a) { write('-', a); }}}}
     {
         static_cast<void>(watch.open());

@@ -54,7 +54,9 @@ struct channel {
 
     using function = std::function<void(address)>;
     std::vector<std::string> told;
-    endpoint<typename Bus::basic, void, std::function<void(message)>, on_bound<function>, on_unbound<function>> end;
+    endpoint<typename Bus::basic, void, std::function<void(message)>, on_bound<function>,
+             on_unbound<function>>
+        end;
 };
 
 using strings = std::vector<std::string>;
@@ -65,8 +67,10 @@ struct peer_says {
     loopback<Board> link;
     ear<std::remove_cvref_t<decltype(Role::here(link))>> bus{Role::here(link)};
     channel<std::remove_cvref_t<decltype(Role::here(link))>> c{Role::here(link)};
-    endpoint<typename std::remove_cvref_t<decltype(Role::there(link))>::basic, void, no_receiver> a{Role::there(link)};
-    endpoint<typename std::remove_cvref_t<decltype(Role::there(link))>::basic, void, no_receiver> b{Role::there(link)};
+    endpoint<typename std::remove_cvref_t<decltype(Role::there(link))>::basic, void, no_receiver> a{
+        Role::there(link)};
+    endpoint<typename std::remove_cvref_t<decltype(Role::there(link))>::basic, void, no_receiver> b{
+        Role::there(link)};
 
     peer_says()
     {
@@ -91,8 +95,8 @@ struct peer_says {
 
 // The three flows
 
-TEMPLATE_TEST_CASE("static endpoints talk at once, without any announcement", "[bus][name_service][openamp-3.1]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("static endpoints talk at once, without any announcement",
+                   "[bus][name_service][openamp-3.1][openamp-3.2]", as_driver, as_device)
 {
     loopback<> link{{.features = GENERATE(0U, 1U)}};
     ear there{TestType::there(link)};
@@ -139,7 +143,8 @@ TEMPLATE_TEST_CASE("two endpoints of one name bind to each other, whoever comes 
     }
 }
 
-TEST_CASE("where announcements are remembered, the late one is bound as well", "[bus][name_service][openamp-3.4]")
+TEST_CASE("where announcements are remembered, the late one is bound as well",
+          "[bus][name_service][openamp-3.4]")
 {
     loopback<remembering_board> link;
     channel here{link.driver()};
@@ -393,8 +398,8 @@ TEMPLATE_TEST_CASE("a name of 32 bytes without terminator is heard as 31 charact
     p.link.run();
 }
 
-TEMPLATE_TEST_CASE("an announcement of another length is dropped and counted", "[bus][name_service][openamp-3.4][rule3]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("an announcement of another length is dropped and counted",
+                   "[bus][name_service][openamp-3.4][rule3]", as_driver, as_device)
 {
     peer_says<TestType> p;
     REQUIRE(p.c.end.open("mine"));
@@ -409,8 +414,8 @@ TEMPLATE_TEST_CASE("an announcement of another length is dropped and counted", "
     CHECK(p.bus.heard.empty());
 }
 
-TEMPLATE_TEST_CASE("an announcement of nobody is dropped and counted", "[bus][name_service][openamp-3.4][rule3]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("an announcement of nobody is dropped and counted",
+                   "[bus][name_service][openamp-3.4][rule3]", as_driver, as_device)
 {
     peer_says<TestType> p;
     REQUIRE(p.c.end.open("mine"));
@@ -429,8 +434,8 @@ TEMPLATE_TEST_CASE("of the flags only bit 0 counts", "[bus][name_service][openam
     CHECK(p.bus.take() == strings{"+x@70", "-x@70"});
 }
 
-TEMPLATE_TEST_CASE("the name service itself cannot be bound, unbound or taken", "[bus][name_service][openamp-3.4]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("the name service itself cannot be bound, unbound or taken",
+                   "[bus][name_service][openamp-3.4]", as_driver, as_device)
 {
     peer_says<TestType> p;
     p.says("NS", 53, went);
@@ -451,8 +456,8 @@ TEMPLATE_TEST_CASE("an empty name is no endpoint's", "[bus][name_service][openam
     CHECK(p.bus.take() == strings{"+@70"});
 }
 
-TEMPLATE_TEST_CASE("an endpoint may go when it hears that its peer went", "[bus][name_service][openamp-3.4][rule7]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("an endpoint may go when it hears that its peer went",
+                   "[bus][name_service][openamp-3.4][rule7]", as_driver, as_device)
 {
     loopback<> link;
     auto& here = TestType::here(link);
@@ -463,11 +468,12 @@ TEMPLATE_TEST_CASE("an endpoint may go when it hears that its peer went", "[bus]
     int unbound = 0;
     std::function<void()> in_a = [] {};
     const auto make = [&](std::optional<plain>& e, bool first) {
-        e.emplace(here, +[](message) {}, on_unbound{std::function<void()>{[&, first] {
-                      ++unbound;
-                      if (first)
-                          in_a();
-                  }}});
+        e.emplace(
+            here, +[](message) {}, on_unbound{std::function<void()>{[&, first] {
+                ++unbound;
+                if (first)
+                    in_a();
+            }}});
         REQUIRE(e->open(address{first ? 30U : 31U}, towards{40}));
     };
     make(a, true);
@@ -507,7 +513,8 @@ TEMPLATE_TEST_CASE("an endpoint may go when it hears that its peer went", "[bus]
 
 // Announcements that came too early
 
-TEST_CASE("what was announced before an endpoint opened is remembered for it", "[bus][name_service][openamp-3.4]")
+TEST_CASE("what was announced before an endpoint opened is remembered for it",
+          "[bus][name_service][openamp-3.4]")
 {
     peer_says<as_device, remembering_board> p;
     p.says("early", 70, came);

@@ -31,7 +31,8 @@ constexpr policy::offset map{memory, 0x1000'0000};
 std::string heard;
 
 // All of it is made when it is compiled: nothing runs before main, nothing after.
-constinit immortal<device_bus<board_before_main>> device{table, policy::set<board_before_main>{.address_map = map}};
+constinit immortal<device_bus<board_before_main>> device{table,
+                                                         policy::set<board_before_main>{.address_map = map}};
 constinit immortal<driver_bus<board_before_main>> driver{
     table, buffer_pool{.to_driver = std::span{memory}.subspan(buffers_at)},
     policy::set<board_before_main>{.address_map = map}};
@@ -42,7 +43,8 @@ constinit immortal<decltype(endpoint{driver})> silent{driver};
 
 static_assert(std::is_trivially_destructible_v<decltype(device)>, "no __aeabi_atexit");
 static_assert(std::is_trivially_destructible_v<decltype(driver)>);
-static_assert(std::is_trivially_destructible_v<decltype(echo)> && std::is_trivially_destructible_v<decltype(silent)>);
+static_assert(std::is_trivially_destructible_v<decltype(echo)> &&
+              std::is_trivially_destructible_v<decltype(silent)>);
 static_assert(!std::is_copy_constructible_v<decltype(echo)> && !std::is_move_constructible_v<decltype(echo)>);
 static_assert(sizeof(echo) == sizeof(endpoint{device, [](message in) { return in.payload(); }}));
 

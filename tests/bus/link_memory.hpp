@@ -98,6 +98,8 @@ struct link_memory {
     }
 
     rpmsg::wire::little_endian<std::uint8_t>& status() const { return table.vdev.status; }
+    /// The same as a number, for tests to print.
+    unsigned status_now() const { return table.vdev.status.get(); }
     std::span<std::byte> piece(std::uint32_t offset, std::size_t size) const
     {
         return {start + offset, size};

@@ -25,7 +25,8 @@ struct board_of_4 : loopback_board {
 }  // namespace
 
 static_assert(!std::is_copy_constructible_v<rx_buffer> && !std::is_copy_assignable_v<rx_buffer>);
-static_assert(std::is_nothrow_move_constructible_v<rx_buffer> && std::is_nothrow_move_assignable_v<rx_buffer>);
+static_assert(std::is_nothrow_move_constructible_v<rx_buffer> &&
+              std::is_nothrow_move_assignable_v<rx_buffer>);
 static_assert(!std::is_constructible_v<payload_view, std::span<const std::byte>>,
               "only a message makes a payload_view, so a reply does not dangle");
 static_assert(std::is_convertible_v<payload_view, std::span<const std::byte>>);
@@ -65,7 +66,8 @@ TEST_CASE("a payload view is cut to what there is", "[bus]")
                     CHECK(all.after(8).empty());
                     CHECK(all.first(0).empty());
                     CHECK(all[4] == std::byte{'t'});
-                    CHECK(std::string(reinterpret_cast<const char*>(&*all.begin()), all.size()) == "headtail");
+                    CHECK(std::string(reinterpret_cast<const char*>(&*all.begin()), all.size()) ==
+                          "headtail");
                     CHECK(all.end() - all.begin() == 8);
                     CHECK(all.data() == std::span<const std::byte>{all}.data());
                 }};
@@ -78,7 +80,8 @@ TEST_CASE("a payload view is cut to what there is", "[bus]")
     CHECK(heard == 1);
 }
 
-TEMPLATE_TEST_CASE("taking the buffer by value holds it, its destructor gives it back", "[bus]", as_driver, as_device)
+TEMPLATE_TEST_CASE("taking the buffer by value holds it, its destructor gives it back", "[bus]", as_driver,
+                   as_device)
 {
     loopback<board_of_4> link;
     std::vector<rx_buffer> kept;
@@ -225,7 +228,8 @@ TEST_CASE("a held payload is a T in place if it has its size and alignment", "[b
     CHECK(held.as<page>() == nullptr);
 }
 
-TEMPLATE_TEST_CASE("a held buffer outlives its link and is harmless then", "[bus][rule3]", as_driver, as_device)
+TEMPLATE_TEST_CASE("a held buffer outlives its link and is harmless then", "[bus][rule3]", as_driver,
+                   as_device)
 {
     loopback<board_of_4> link;
     std::vector<rx_buffer> kept;

@@ -96,8 +96,8 @@ TEST_CASE("a device touches no ring before DRIVER_OK", "[bus][peers]")
     CHECK(link.device().state() == link_state::negotiating);
 }
 
-TEMPLATE_TEST_CASE("a driver that restarts is noticed, and all is as it was before", "[bus][recovery]", loopback_board,
-                   events_board)
+TEMPLATE_TEST_CASE("a driver that restarts is noticed, and all is as it was before", "[bus][recovery]",
+                   loopback_board, events_board)
 {
     loopback<TestType> link;
     states seen;
@@ -239,7 +239,8 @@ TEST_CASE("a device that restarts on used rings asks for a reset, and stays away
     CHECK(here.peer() == again.local());
 }
 
-TEST_CASE("a device that restarts before it did anything goes on with what the driver made", "[bus][recovery]")
+TEST_CASE("a device that restarts before it did anything goes on with what the driver made",
+          "[bus][recovery]")
 {
     loopback<> link;
     link.driver().poll();
@@ -304,8 +305,9 @@ TEST_CASE("a device that knows how its peer is follows that", "[bus][recovery]")
     CHECK(link.device().state() == link_state::up);
 }
 
-TEMPLATE_TEST_CASE("the link comes up again whoever fails when, and messages are neither lost nor doubled in it",
-                   "[bus][recovery]", as_driver, as_device)
+TEMPLATE_TEST_CASE(
+    "the link comes up again whoever fails when, and messages are neither lost nor doubled in it",
+    "[bus][recovery]", as_driver, as_device)
 {
     // Random, and the same each time.
     std::mt19937 random{TestType::role == virtio::role::driver ? 1U : 2U};

@@ -19,9 +19,10 @@ TEMPLATE_TEST_CASE("an observer hears of channels that nobody here waits for", "
 {
     loopback<> link;
     std::vector<std::string> heard;
-    observer watch{TestType::here(link),
-                   on_announced{[&](const announcement& a) { heard.push_back("+" + std::string{a.name()}); }},
-                   on_withdrawn{[&](const announcement& a) { heard.push_back("-" + std::string{a.name()}); }}};
+    observer watch{
+        TestType::here(link),
+        on_announced{[&](const announcement& a) { heard.push_back("+" + std::string{a.name()}); }},
+        on_withdrawn{[&](const announcement& a) { heard.push_back("-" + std::string{a.name()}); }}};
     REQUIRE(watch.open());
     endpoint one{TestType::there(link)};
     endpoint two{TestType::there(link)};

@@ -33,7 +33,10 @@ struct alignas(8) wide {
 
 // What a receiver is called with, and whether it has a result, is known when it is compiled.
 template <typename Payload, typename Receiver>
-constexpr bool replies(Receiver) { return receiver_call<Payload, Receiver>::replies(); }
+constexpr bool replies(Receiver)
+{
+    return receiver_call<Payload, Receiver>::replies();
+}
 
 static_assert(!replies<void>([](message) {}));
 static_assert(!replies<void>([](rx_buffer, address) {}));
@@ -308,8 +311,9 @@ TEST_CASE("a result is a value or a view of the message", "[bus]")
     }
     SECTION("of a T, another T")
     {
-        endpoint next{link.device(), typed<std::array<char, 1>>,
-                      [](const std::array<char, 1>& c) { return std::array<char, 1>{static_cast<char>(c[0] + 1)}; }};
+        endpoint next{link.device(), typed<std::array<char, 1>>, [](const std::array<char, 1>& c) {
+                          return std::array<char, 1>{static_cast<char>(c[0] + 1)};
+                      }};
         REQUIRE(next.open(address{1}));
         CHECK(ask("a") == "b");
     }

@@ -59,7 +59,8 @@ wire::header& last_header(Link& link, virtio::role role)
         id = ring.avail_at(static_cast<std::uint16_t>((ring.avail().idx.get() - 1U) % count)).get();
     else
         id = ring.used_at(static_cast<std::uint16_t>((ring.used().idx.get() - 1U) % count)).id.get();
-    return *reinterpret_cast<wire::header*>(link.buffer(rx_ring(role), static_cast<std::uint16_t>(id)).data());
+    return *reinterpret_cast<wire::header*>(
+        link.buffer(rx_ring(role), static_cast<std::uint16_t>(id)).data());
 }
 
 /// How many buffers an end has given back.
@@ -77,8 +78,10 @@ struct asking_end {
     static constexpr auto echo_back = [](message m) { return m.payload(); };
     using basic = typename Bus::basic;
 
-    explicit asking_end(Bus& bus) : asks{bus, [this](const message&) { ++answered, ++owed, ask(); }},
-        echo{bus, echo_back}, ready{bus, {std::function<void()>{[this] { ask(); }}}}
+    explicit asking_end(Bus& bus)
+        : asks{bus, [this](const message&) { ++answered, ++owed, ask(); }},
+          echo{bus, echo_back},
+          ready{bus, {std::function<void()>{[this] { ask(); }}}}
     {
         CHECK(asks.open(address{2}, towards{1}));
         CHECK(echo.open(address{1}));
@@ -105,8 +108,8 @@ struct asking_end {
 
 // Replies
 
-TEMPLATE_TEST_CASE("a receiver's result goes to the sender, whoever its endpoint is bound to", "[bus][replies]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("a receiver's result goes to the sender, whoever its endpoint is bound to",
+                   "[bus][replies]", as_driver, as_device)
 {
     loopback<> link;
     std::string heard;
@@ -129,8 +132,8 @@ TEMPLATE_TEST_CASE("a receiver's result goes to the sender, whoever its endpoint
     CHECK(heard == "a:1;b:2;b:3;a:4;");
 }
 
-TEMPLATE_TEST_CASE("a receiver with a result is entered only with a buffer in hand", "[bus][replies]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("a receiver with a result is entered only with a buffer in hand", "[bus][replies]",
+                   as_driver, as_device)
 {
     loopback<board_of<4>> link;
     auto& here = TestType::here(link);
@@ -165,7 +168,8 @@ TEMPLATE_TEST_CASE("a receiver with a result is entered only with a buffer in ha
 
     SECTION("draining goes on when a buffer returns, in order, and the peer rings for that")
     {
-        const auto peer = TestType::role == virtio::role::driver ? virtio::role::device : virtio::role::driver;
+        const auto peer =
+            TestType::role == virtio::role::driver ? virtio::role::device : virtio::role::driver;
         const auto rung = link.rang(peer).total();
         there.poll();
         CHECK(link.rang(peer).total() > rung);
@@ -232,7 +236,8 @@ TEST_CASE("a reply that is too long is dropped, counted and told", "[bus][replie
     std::string heard;
     observer watch{link.device(), on_error{[&](fault f) { told += f == fault::reply_dropped ? 1 : 0; }}};
     endpoint echo{link.device(), [](message m) { return m.payload(); }};
-    endpoint asks{link.driver(), [&](std::span<const std::byte> p) { heard += std::to_string(p.size()) + " "; }};
+    endpoint asks{link.driver(),
+                  [&](std::span<const std::byte> p) { heard += std::to_string(p.size()) + " "; }};
     REQUIRE(watch.open());
     REQUIRE(echo.open(address{1}));
     REQUIRE(asks.open(address{2}, towards{1}));
@@ -337,8 +342,8 @@ TEMPLATE_TEST_CASE("what a receiver does on its way does not cost it its reply",
     CHECK(here.stats().total() == 0);
 }
 
-TEMPLATE_TEST_CASE("a receiver that closes or destroys its own endpoint still answers", "[bus][replies]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("a receiver that closes or destroys its own endpoint still answers", "[bus][replies]",
+                   as_driver, as_device)
 {
     loopback<> link;
     auto& here = TestType::here(link);
@@ -392,10 +397,12 @@ TEMPLATE_TEST_CASE("a message that cannot be is dropped, counted, and its buffer
     std::function<void()> spoil;
     std::function<void()> mend = [] {};
     auto expected = fault::bad_length;
-    const auto descriptor = [&]() -> wire::descriptor& {
-        return ring.descriptor_at(ring.avail_at(static_cast<std::uint16_t>((ring.avail().idx.get() - 1U) % 4)).get());
+    [[maybe_unused]] wire::descriptor good{};
+    [[maybe_unused]] const auto descriptor = [&]() -> wire::descriptor& {
+        return ring.descriptor_at(
+            ring.avail_at(static_cast<std::uint16_t>((ring.avail().idx.get() - 1U) % 4)).get());
     };
-    const auto used = [&]() -> wire::used_element& {
+    [[maybe_unused]] const auto used = [&]() -> wire::used_element& {
         return ring.used_at(static_cast<std::uint16_t>((ring.used().idx.get() - 1U) % 4));
     };
 
@@ -408,7 +415,6 @@ TEMPLATE_TEST_CASE("a message that cannot be is dropped, counted, and its buffer
         spoil = [&] { last_header(link, TestType::role).len = std::uint16_t{65535}; };
     }
     if constexpr (is_device) {
-        wire::descriptor good{};
         SECTION("a buffer outside the map")
         {
             spoil = [&] { good = descriptor(), descriptor().addr = std::uint64_t{0x1234'5678'9ABC}; };
@@ -481,8 +487,8 @@ TEST_CASE("an avail entry that names no descriptor is skipped and counted", "[bu
     CHECK(link.device().state() == link_state::up);
 }
 
-TEMPLATE_TEST_CASE("what cannot be repaired gives the link up, once, and it starts over", "[bus][rule3]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("what cannot be repaired gives the link up, once, and it starts over", "[bus][rule3]",
+                   as_driver, as_device)
 {
     loopback<> link;
     auto& here = TestType::here(link);
@@ -587,8 +593,8 @@ TEST_CASE("who wants no doorbell while draining says so, and looks again when it
     }
 }
 
-TEMPLATE_TEST_CASE("with EVENT_IDX the peer rings for the first message after a drain", "[bus][rule10]", events_board,
-                   quiet_events_board)
+TEMPLATE_TEST_CASE("with EVENT_IDX the peer rings for the first message after a drain", "[bus][rule10]",
+                   events_board, quiet_events_board)
 {
     loopback<TestType> link;
     int heard = 0;
@@ -607,8 +613,8 @@ TEMPLATE_TEST_CASE("with EVENT_IDX the peer rings for the first message after a 
     }
 }
 
-TEMPLATE_TEST_CASE("a drained batch rings at most once for the buffers it gives back", "[bus][rule10]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("a drained batch rings at most once for the buffers it gives back", "[bus][rule10]",
+                   as_driver, as_device)
 {
     loopback<board_of<16>> link;
     endpoint in{TestType::here(link), [&](message) {}};

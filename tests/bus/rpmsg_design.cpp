@@ -75,8 +75,10 @@ TEMPLATE_TEST_CASE("rpmsg_virtio_init_shm_pool: the driver's buffer_pool", "[des
 {
     loopback<> link;
     link.driver().stop();
-    buffer_pool pool{.to_driver = link.pool().to_driver, .to_device = link.pool().to_device,
-                     .to_driver_size = 128, .to_device_size = 256};
+    buffer_pool pool{.to_driver = link.pool().to_driver,
+                     .to_device = link.pool().to_device,
+                     .to_driver_size = 128,
+                     .to_device_size = 256};
     driver_bus<loopback_board> driver{link.table(), pool, link.driver_models()};
     for (int i = 0; i != 4; ++i) {
         driver.poll();
@@ -97,7 +99,8 @@ TEMPLATE_TEST_CASE("rpmsg_init_vdev: constructing a bus, and start()", "[design]
     CHECK(TestType::here(link).wait_link(10ms));
 }
 
-TEMPLATE_TEST_CASE("rpmsg_init_vdev_with_config: sizes by direction in the pool", "[design]", as_driver, as_device)
+TEMPLATE_TEST_CASE("rpmsg_init_vdev_with_config: sizes by direction in the pool", "[design]", as_driver,
+                   as_device)
 {
     loopback<> link{{.to_driver_size = 64, .to_device_size = 1024}};
     link.run();
@@ -245,7 +248,8 @@ TEMPLATE_TEST_CASE("rpmsg_trysend_offchannel: endpoint::try_send_from", "[design
 
 // Receive buffers
 
-TEMPLATE_TEST_CASE("rpmsg_hold_rx_buffer: taking an rx_buffer, or message::hold()", "[design]", as_driver, as_device)
+TEMPLATE_TEST_CASE("rpmsg_hold_rx_buffer: taking an rx_buffer, or message::hold()", "[design]", as_driver,
+                   as_device)
 {
     loopback<> link;
     rx_buffer taken;
@@ -285,8 +289,8 @@ TEMPLATE_TEST_CASE("rpmsg_release_rx_buffer: the rx_buffer's destructor, or rele
 
 // Transmit buffers
 
-TEMPLATE_TEST_CASE("rpmsg_get_tx_payload_buffer: endpoint::acquire and try_acquire", "[design][nocopy]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("rpmsg_get_tx_payload_buffer: endpoint::acquire and try_acquire", "[design][nocopy]",
+                   as_driver, as_device)
 {
     pair_of_endpoints<TestType> p;
     {
@@ -318,7 +322,8 @@ TEMPLATE_TEST_CASE("rpmsg_sendto_nocopy: tx_buffer::send_to", "[design][nocopy]"
     CHECK(p.after_a_run() == "50<30:x ");
 }
 
-TEMPLATE_TEST_CASE("rpmsg_send_offchannel_nocopy: tx_buffer::send_from", "[design][nocopy]", as_driver, as_device)
+TEMPLATE_TEST_CASE("rpmsg_send_offchannel_nocopy: tx_buffer::send_from", "[design][nocopy]", as_driver,
+                   as_device)
 {
     pair_of_endpoints<TestType> p;
     auto slot = p.here.try_acquire();
@@ -327,8 +332,8 @@ TEMPLATE_TEST_CASE("rpmsg_send_offchannel_nocopy: tx_buffer::send_from", "[desig
     CHECK(p.after_a_run() == "50<31:x ");
 }
 
-TEMPLATE_TEST_CASE("rpmsg_release_tx_buffer: the tx_buffer's destructor, or drop()", "[design][nocopy]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("rpmsg_release_tx_buffer: the tx_buffer's destructor, or drop()", "[design][nocopy]",
+                   as_driver, as_device)
 {
     pair_of_endpoints<TestType> p;
     for (int i = 0; i != 100; ++i) {
@@ -360,7 +365,8 @@ TEMPLATE_TEST_CASE("rpmsg_ept_cb: the receiver", "[design]", as_driver, as_devic
     CHECK(from == address{2});
 }
 
-TEMPLATE_TEST_CASE("rpmsg_ns_bind_cb of the device: on_announced of the bus", "[design]", as_driver, as_device)
+TEMPLATE_TEST_CASE("rpmsg_ns_bind_cb of the device: on_announced of the bus", "[design]", as_driver,
+                   as_device)
 {
     loopback<> link;
     std::optional<announcement> news;
@@ -380,7 +386,8 @@ TEMPLATE_TEST_CASE("rpmsg_ns_bind_cb of the device: on_announced of the bus", "[
     CHECK(news->address() == b.local());
 }
 
-TEMPLATE_TEST_CASE("rpmsg_ns_unbind_cb of the device: on_withdrawn of the bus", "[design]", as_driver, as_device)
+TEMPLATE_TEST_CASE("rpmsg_ns_unbind_cb of the device: on_withdrawn of the bus", "[design]", as_driver,
+                   as_device)
 {
     loopback<> link;
     std::optional<announcement> news;
@@ -398,8 +405,8 @@ TEMPLATE_TEST_CASE("rpmsg_ns_unbind_cb of the device: on_withdrawn of the bus", 
     CHECK(news->news() == channel_news::went);
 }
 
-TEMPLATE_TEST_CASE("rpmsg_ns_unbind_cb of the endpoint: on_unbound, and on_bound before it", "[design]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("rpmsg_ns_unbind_cb of the endpoint: on_unbound, and on_bound before it", "[design]",
+                   as_driver, as_device)
 {
     loopback<> link;
     std::vector<std::string> told;
@@ -417,7 +424,8 @@ TEMPLATE_TEST_CASE("rpmsg_ns_unbind_cb of the endpoint: on_unbound, and on_bound
 
 // Sizes
 
-TEMPLATE_TEST_CASE("rpmsg_virtio_get_buffer_size and its kind: max_payload()", "[design]", as_driver, as_device)
+TEMPLATE_TEST_CASE("rpmsg_virtio_get_buffer_size and its kind: max_payload()", "[design]", as_driver,
+                   as_device)
 {
     loopback<> link{{.to_driver_size = 200, .to_device_size = 300}};
     auto& here = TestType::here(link);

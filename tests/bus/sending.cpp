@@ -57,7 +57,8 @@ template <typename Role, typename Board = scripted_board>
 struct full_link {
     journal log;
     loopback<Board> link;
-    endpoint<typename std::remove_cvref_t<decltype(Role::here(link))>::basic, void, no_receiver> out{Role::here(link)};
+    endpoint<typename std::remove_cvref_t<decltype(Role::here(link))>::basic, void, no_receiver> out{
+        Role::here(link)};
 
     full_link()
     {
@@ -97,7 +98,8 @@ struct full_link {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("a blocked sender is woken by the returned buffer", "[bus][rule5]", as_driver, as_device)
+TEMPLATE_TEST_CASE("a blocked sender is woken by the returned buffer", "[bus][rule5][openamp-2.4]", as_driver,
+                   as_device)
 {
     full_link<TestType> f;
     f.log.once(recorded::sleep, [&] { f.there().poll(); });
@@ -113,7 +115,8 @@ TEMPLATE_TEST_CASE("a blocked sender is woken by the returned buffer", "[bus][ru
     CHECK(f.log.mistakes() == 0);
 }
 
-TEMPLATE_TEST_CASE("a blocked sender gives up at its deadline", "[bus][rule5]", as_driver, as_device)
+TEMPLATE_TEST_CASE("a blocked sender gives up at its deadline", "[bus][rule5][openamp-2.4]", as_driver,
+                   as_device)
 {
     full_link<TestType> f;
     CHECK(f.out.send(bytes("x"), 20ms).error() == errc::timed_out);
@@ -152,8 +155,8 @@ TEST_CASE("without a clock every deadline has passed", "[bus][rule5]")
     CHECK(link.device().wait_link(1h));
 }
 
-TEMPLATE_TEST_CASE("before it waits it asks for a doorbell, and looks again after that", "[bus][rule5][rule8]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("before it waits it asks for a doorbell, and looks again after that",
+                   "[bus][rule5][rule8]", as_driver, as_device)
 {
     full_link<TestType> f;
     CHECK(f.is_suppressed());
@@ -172,8 +175,8 @@ TEMPLATE_TEST_CASE("before it waits it asks for a doorbell, and looks again afte
     }
 }
 
-TEMPLATE_TEST_CASE("a buffer that comes back while it asks is found without a doorbell", "[bus][rule8]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("a buffer that comes back while it asks is found without a doorbell", "[bus][rule8]",
+                   as_driver, as_device)
 {
     full_link<TestType> f;
     // The peer returns it after it was last looked for, and before it sees the wish: it does not ring.
@@ -241,8 +244,8 @@ TEMPLATE_TEST_CASE("a sender that waits hears when there is no hope", "[bus][rul
     CHECK(f.log.mistakes() == 0);
 }
 
-TEMPLATE_TEST_CASE("while an endpoint with a result is open, ordinary sends leave one buffer for it", "[bus][replies]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("while an endpoint with a result is open, ordinary sends leave one buffer for it",
+                   "[bus][replies]", as_driver, as_device)
 {
     loopback<scripted_board> link;
     auto& here = TestType::here(link);
@@ -273,8 +276,7 @@ TEMPLATE_TEST_CASE("with EVENT_IDX each wait asks anew", "[bus][rule5][rule10]",
 {
     full_link<TestType, events_board> f;
     const auto ring = f.link.ring(tx_ring(TestType::role));
-    const auto& wish =
-        TestType::role == virtio::role::driver ? ring.used_event(4) : ring.avail_event(4);
+    const auto& wish = TestType::role == virtio::role::driver ? ring.used_event(4) : ring.avail_event(4);
     const auto peer = TestType::role == virtio::role::driver ? virtio::role::device : virtio::role::driver;
 
     for (std::uint16_t round = 1; round != 4; ++round) {
@@ -321,8 +323,8 @@ TEMPLATE_TEST_CASE("where a doorbell may be missing, a wait also looks at the bo
     }
 }
 
-TEMPLATE_TEST_CASE("who found no buffer and does not wait is told when there is one", "[bus][on_tx_ready]", as_driver,
-                   as_device)
+TEMPLATE_TEST_CASE("who found no buffer and does not wait is told when there is one", "[bus][on_tx_ready]",
+                   as_driver, as_device)
 {
     full_link<TestType> f;
     int told = 0;

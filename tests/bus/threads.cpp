@@ -44,7 +44,7 @@ struct threads_board : loopback_board {
     using exclusion = platform::thread_exclusion;
     using wait = policy::yielding<let_others_run>;
     using clock = platform::monotonic_clock;
-    using ring = policy::ring_of<8>;
+    using ring = policy::ring_of<16>;
 };
 struct quiet_board : threads_board {
     static constexpr auto inbound = policy::inbound::quiet_while_draining;
@@ -54,7 +54,7 @@ struct events_board : threads_board {
 };
 struct spin_board : threads_board {
     using exclusion = policy::lockable<policy::spin_lock, platform::this_thread_self>;
-    using ring = policy::ring_of<2>;
+    using ring = policy::ring_of<4>;
 };
 struct remembering_board : threads_board {
     static constexpr std::size_t remembered_announcements = 4;
@@ -84,8 +84,8 @@ public:
     explicit poller(Bus& bus)
         : thread_{[this, &bus] {
               while (!leave_.load(std::memory_order_relaxed)) {
-                  bus.poll();
-                  let_others_run();
+                  if (bus.poll().handled == 0)
+                      let_others_run();
               }
           }}
     {}
@@ -198,10 +198,11 @@ TEMPLATE_TEST_CASE("a thread of the driver and one of the device echo twenty tho
         REQUIRE(ping.open(address{30}, towards{20}));
         std::array<std::byte, 496> memory{};
         while (heard != all && !limit.passed()) {
-            while (sent != all && sent - heard < 6 && ping.try_send(fill(memory, sent)))
+            while (sent != all && sent - heard < TestType::ring::capacity - 1U &&
+                   ping.try_send(fill(memory, sent)))
                 ++sent;
-            link.driver().poll();
-            let_others_run();
+            if (link.driver().poll().handled == 0)
+                let_others_run();
         }
     }
     CHECK(heard == all);
@@ -451,8 +452,9 @@ TEMPLATE_TEST_CASE("a bus that one thread stops and starts refuses what others s
             if (why == errc{})
                 ++sent;
             else if (why != errc::link_down && why != errc::stale && why != errc::full &&
-                     why != errc::timed_out)
-                ++unexpected;
+                     why != errc::timed_out &&
+                     why != errc::protocol)  // the other end was not yet off the rings that were made anew
+                unexpected = 1U + static_cast<std::uint32_t>(why);
         };
         const auto send = [&](std::uint32_t local, bool waits) {
             endpoint out{here, [](message) {}};
@@ -500,7 +502,7 @@ TEMPLATE_TEST_CASE("a bus that one thread stops and starts refuses what others s
         CHECK(peer.is_bound());
     }
     CHECK_FALSE(limit.passed());
-    CHECK(unexpected == 0);
-    CHECK(here.epoch() >= stops);
+    CHECK(unexpected.load() == 0);
+    CHECK(here.epoch() >= stops - 1);  // the first stop may come before the link
     CHECK(heard != 0);
 }

@@ -38,8 +38,8 @@ void fill(std::span<std::byte> where, std::string_view what)
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("what is written into a tx_buffer lies in shared memory and is not copied", "[bus][nocopy]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("what is written into a tx_buffer lies in shared memory and is not copied",
+                   "[bus][nocopy]", as_driver, as_device)
 {
     loopback<> link;
     const void* received_at = nullptr;
@@ -95,7 +95,7 @@ TEMPLATE_TEST_CASE("a tx_buffer is consumed by its send", "[bus][openamp-2.4]", 
     CHECK(heard == 1);
 }
 
-TEST_CASE("an empty tx_buffer says why", "[bus]")
+TEST_CASE("an empty tx_buffer says why", "[bus][openamp-2.4]")
 {
     loopback<board_of_4> link;
     endpoint out{link.device()};
@@ -171,7 +171,8 @@ TEST_CASE("a send that fails leaves the tx_buffer as it was", "[bus][openamp-2.4
     CHECK(heard == "still here");
 }
 
-TEMPLATE_TEST_CASE("a tx_buffer goes to the peer, to another or in another's name", "[bus]", as_driver, as_device)
+TEMPLATE_TEST_CASE("a tx_buffer goes to the peer, to another or in another's name", "[bus]", as_driver,
+                   as_device)
 {
     loopback<> link;
     address from;
@@ -264,7 +265,8 @@ TEST_CASE("buffers go in the order of sending, not of taking", "[bus][openamp-2.
     CHECK(heard == "231");
 }
 
-TEMPLATE_TEST_CASE("an acquired T is zeroed, and sent as it lies there", "[bus][nocopy]", as_driver, as_device)
+TEMPLATE_TEST_CASE("an acquired T is zeroed, and sent as it lies there", "[bus][nocopy]", as_driver,
+                   as_device)
 {
     loopback<> link;
     const sample* got = nullptr;
@@ -281,7 +283,8 @@ TEMPLATE_TEST_CASE("an acquired T is zeroed, and sent as it lies there", "[bus][
     link.run();
     // What was there before is another's.
     for (std::size_t id = 0; id != 16; ++id)
-        std::ranges::fill(link.buffer(tx_ring(TestType::role), static_cast<std::uint16_t>(id)), std::byte{0xA5});
+        std::ranges::fill(link.buffer(tx_ring(TestType::role), static_cast<std::uint16_t>(id)),
+                          std::byte{0xA5});
 
     auto slot = out.try_acquire();
     REQUIRE(slot);
@@ -364,7 +367,8 @@ TEST_CASE("a T that does not fit its buffer is not acquired", "[bus]")
     }
 }
 
-TEMPLATE_TEST_CASE("a tx_buffer of a link that is gone is stale and harmless", "[bus][rule3]", as_driver, as_device)
+TEMPLATE_TEST_CASE("a tx_buffer of a link that is gone is stale and harmless", "[bus][rule3]", as_driver,
+                   as_device)
 {
     loopback<board_of_4> link;
     std::string heard;
@@ -414,7 +418,8 @@ TEST_CASE("a tx_buffer can be sent after its endpoint is closed", "[bus]")
 
 // Sending is only for what is given away.
 template <typename Buffer>
-concept sends_without_move = requires(Buffer& b) { b.send(std::size_t{}); } || requires(Buffer& b) { b.send(); };
+concept sends_without_move =
+    requires(Buffer& b) { b.send(std::size_t{}); } || requires(Buffer& b) { b.send(); };
 using bytes_endpoint = decltype(endpoint{std::declval<device_bus<loopback_board>&>()});
 using typed_endpoint = decltype(endpoint{std::declval<device_bus<loopback_board>&>(), typed<sample>});
 static_assert(!sends_without_move<bytes_endpoint::buffer> && !sends_without_move<typed_endpoint::buffer>);

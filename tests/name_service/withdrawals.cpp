@@ -7,6 +7,15 @@
 
 using namespace rpmsg;
 
+namespace {
+
+constexpr name a{"a"};
+constexpr name b{"b"};
+constexpr name c{"c"};
+constexpr name d{"d"};
+
+}  // namespace
+
 // An image whose endpoints never close keeps no queue.
 static_assert(std::is_empty_v<withdrawals<0>>);
 
@@ -15,10 +24,10 @@ TEST_CASE("withdrawals wait in order", "[name_service]")
     withdrawals<3> queue;
     CHECK(queue.empty());
 
-    queue.push({name{"a"}, address{1}});
-    queue.push({name{"b"}, address{2}});
+    queue.push({a, address{1}});
+    queue.push({b, address{2}});
     CHECK_FALSE(queue.full());
-    queue.push({name{"c"}, address{3}});
+    queue.push({c, address{3}});
     CHECK(queue.full());
 
     CHECK(queue.front().endpoint == address{1});
@@ -26,7 +35,7 @@ TEST_CASE("withdrawals wait in order", "[name_service]")
     CHECK(queue.front().endpoint == address{2});
     CHECK(std::string_view{queue.front().service.c_str()} == "b");
     CHECK_FALSE(queue.full());
-    queue.push({name{"d"}, address{4}});
+    queue.push({d, address{4}});
     queue.pop();
     queue.pop();
     CHECK(queue.front().endpoint == address{4});
@@ -37,7 +46,7 @@ TEST_CASE("withdrawals wait in order", "[name_service]")
 TEST_CASE("withdrawals of a link that is gone are forgotten", "[name_service]")
 {
     withdrawals<2> queue;
-    queue.push({name{"a"}, address{1}});
+    queue.push({a, address{1}});
     queue.clear();
     CHECK(queue.empty());
 }
@@ -47,7 +56,7 @@ TEST_CASE("a queue of no withdrawals is empty and full", "[name_service]")
     withdrawals<0> none;
     CHECK(none.empty());
     CHECK(none.full());
-    none.push({name{"a"}, address{1}});
+    none.push({a, address{1}});
     CHECK(none.empty());
     CHECK(none.front().endpoint.is_any());
     none.pop();

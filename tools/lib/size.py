@@ -87,7 +87,8 @@ def symbols(image, how_many):
 def board():
     """What the measured board states, from its source."""
     body = re.search(r"^struct board .*?^};", (SOURCES / "board.hpp").read_text(encoding="utf-8"), re.M | re.S)[0]
-    return re.findall(r"^    (?:struct|using|static constexpr \w+) (\w+)", body, re.M)
+    named = re.findall(r"^ +(?:struct|using|static constexpr .*?) ?(\w+)(?: :| =|\{\})", body, re.M)
+    return [name for name in named if name != "board"]
 
 
 def flash(size):
@@ -103,7 +104,7 @@ def show(sizes):
     print(f"Cortex-M4, {compiler}\n  {' '.join(COMPILE)}\n  {' '.join(LINK)}")
     print("The minimal echo image with name service (announce, bind, relink) less the same image without the\n"
           "library, in bytes; libc apart; without vrings, buffers and the resource table (88 in shared memory).")
-    print(f"Board: the defaults, but {', '.join(board())}.\n")
+    print(f"What the board states, else the defaults: {', '.join(board())}.\n")
     print(f"  {'':8}{'text':>6}{'rodata':>8}{'data':>6}{'bss':>6}{'libc':>6}{'flash':>9}{'RAM':>6}")
     for role, size in sizes.items():
         print(f"  {role:8}{size['text']:6}{size['rodata']:8}{size['data']:6}{size['bss']:6}{size['libc']:6}"

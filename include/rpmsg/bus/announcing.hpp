@@ -101,7 +101,7 @@ private:
     /// @return false when there is no buffer: nothing happened.
     bool send_announcement(exclusion_state& before, name service, address endpoint, channel_news news) noexcept
     {
-        grant out;
+        grant out{};
         out.from = endpoint;
         out.to = name_service_address;
         out.epoch = this->epoch_;
@@ -141,7 +141,7 @@ private:
                 node = node->next_opened;
                 continue;
             }
-            grant out;
+            grant out{};
             out.from = node->local;
             out.to = node->peer;
             out.epoch = this->epoch_;

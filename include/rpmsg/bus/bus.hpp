@@ -3,7 +3,7 @@
 #include <rpmsg/bus/buffer_pool.hpp>
 #include <rpmsg/bus/endpoint_node.hpp>
 #include <rpmsg/bus/link_state.hpp>
-#include <rpmsg/bus/negotiating.hpp>
+#include <rpmsg/bus/opening.hpp>
 #include <rpmsg/bus/receiving.hpp>
 #include <rpmsg/bus/statistics.hpp>
 #include <rpmsg/name_service/address.hpp>
@@ -28,10 +28,10 @@ namespace rpmsg {
 ///          observers run in the context that polls, and no lock is held meanwhile. Only calls that take a
 ///          deadline wait.
 template <virtio::role Role, policy::board Board, typename Transport = virtio::resource_table>
-class basic_bus : private negotiating<Role, Board, Transport> {
+class basic_bus : private opening<Role, Board, Transport> {
     static_assert(!Board::exclusion::isr_safe || Board::doorbell::isr_safe,
                   "rpmsg::bus: the exclusion admits interrupts, but the doorbell cannot be rung from one");
-    using base = negotiating<Role, Board, Transport>;
+    using base = opening<Role, Board, Transport>;
     using typename base::scope;
 
 public:
@@ -184,7 +184,7 @@ protected:
     {
         stop();
         while (auto* const node = this->opened_.first())
-            unlink(*node);
+            this->unlink(*node);
         while (auto* const node = this->observers_.first()) {
             this->observers_.remove(*node);
             node->open = false;
@@ -220,115 +220,7 @@ private:
         return {};
     }
 
-    // Endpoints and observers
-
-    /// What an endpoint is at this moment.
-    struct seen {
-        address local;
-        address peer;
-        bool is_open;
-        bool is_bound;
-    };
-    [[nodiscard]] seen look_at(const endpoint_node& node) const noexcept
-    {
-        const scope lock{this->exclusion_};
-        return {node.local, node.peer, node.open && !node.closing,
-                !node.peer.is_any() && this->state_ == link_state::up};
-    }
-
-    result<void> open(endpoint_node& node, name service, address local, address peer) noexcept
-    {
-        {
-            const scope lock{this->exclusion_};
-            if (node.open)
-                return errc::already_open;
-            if (local.is_any())
-                local = this->table_.choose();
-            else if (local == name_service_address || this->table_.find(local) != nullptr)
-                return errc::address_in_use;
-            node.local = local;
-            node.peer = peer;
-            node.service = service;
-            node.open = true;
-            node.fixed_peer = !peer.is_any();
-            node.closing = node.announced = node.greets = false;
-            this->table_.insert(node);
-            this->opened_.append(node);
-            if (node.replies)
-                ++this->repliers_;
-            if (this->state_ == link_state::up) {
-                if (this->announced_next_ == nullptr)
-                    this->announced_next_ = &node;
-                this->set_due(Board::remembered_announcements != 0 ? base::announce_due | base::replay_due
-                                                                   : base::announce_due);
-            }
-        }
-        this->flush();
-        return {};
-    }
-
-    /// @param dying  The node is being destroyed: it cannot wait for its receiver to return.
-    result<void> close(endpoint_node& node, bool dying) noexcept
-    {
-        auto before = this->exclusion_.enter();
-        auto why = this->settle(node, before);
-        if (why == errc{}) {
-            if (!dying && node.announced && this->gone_.full()) {
-                why = errc::full;
-            } else if (!dying && this->current_ == &node) {
-                node.closing = true;
-                this->close_later_ = close_returned;
-            } else {
-                unlink(node);
-            }
-        }
-        this->exclusion_.leave(before);
-        if (why != errc{})
-            return why;
-        this->flush();
-        return {};
-    }
-
-    /// Takes a node out of all tables, and has it withdrawn if it was announced. The exclusion is held.
-    void unlink(endpoint_node& node) noexcept
-    {
-        this->withdraw(node);
-        this->forget(node);
-        this->table_.remove(node);
-        this->opened_.remove(node);
-        if (node.replies)
-            --this->repliers_;
-        node.open = node.closing = node.announced = false;
-        node.local = node.peer = any_address;
-    }
-    static void close_returned(bus_state<Role, Board, Transport>& state, endpoint_node& node) noexcept
-    {
-        if (node.closing)
-            static_cast<basic_bus&>(state).unlink(node);
-    }
-
-    result<void> observe(endpoint_node& node) noexcept
-    {
-        static_assert(Board::observers, "rpmsg::observer: this board says that it has no observers");
-        const scope lock{this->exclusion_};
-        if (node.open)
-            return errc::already_open;
-        node.open = true;
-        this->observers_.append(node);
-        return {};
-    }
-    result<void> ignore(endpoint_node& node) noexcept
-    {
-        auto before = this->exclusion_.enter();
-        const auto why = this->settle(node, before);
-        if (why == errc{}) {
-            this->forget(node);
-            this->observers_.remove(node);
-            node.open = false;
-        }
-        this->exclusion_.leave(before);
-        return why == errc{} ? result<void>{} : why;
-    }
+    // Batches
 
     void begin_batch() noexcept
     {

@@ -21,7 +21,7 @@ namespace rpmsg {
 
 /// The state of a bus, and what all its parts need: whom to tell, and when to ring.
 ///
-/// The parts stand on each other: bus_state, sending, announcing, hearing, receiving, negotiating, bus. One
+/// The parts stand on each other: bus_state, sending, announcing, hearing, receiving, negotiating, opening, bus. One
 /// context at a time polls, and only it tells; what other contexts read or write is behind the exclusion.
 template <virtio::role Role, policy::board Board, typename Transport>
 class bus_state {

@@ -60,14 +60,20 @@ public:
     {
         check();
     }
-    template <typename T>
-    constexpr basic_endpoint(Bus& owner, typed_t<T> /*type*/, Receiver receiver = {}, Handlers... handlers) noexcept
+    constexpr basic_endpoint(Bus& owner, typed_t<Payload> /*type*/) noexcept
+        requires(is_typed)
+        : endpoint_node{told}, bus_{&owner}
+    {
+        check();
+    }
+    constexpr basic_endpoint(Bus& owner, typed_t<Payload> /*type*/, Receiver receiver, Handlers... handlers) noexcept
         requires(is_typed)
         : endpoint_node{told, replies_, follows}, bus_{&owner}, receiver_{std::move(receiver)},
           handlers_{std::move(handlers)...}
     {
         check();
     }
+
     /// Announces the channel and binds to whoever answers: to its announcement of the same name, or to the
     /// first sender. Before the link is up it is announced when it comes up, and again in each epoch.
     ///
@@ -203,7 +209,7 @@ public:
     /// errc::too_long (T does not fit) or errc::misaligned (the peer's buffers are not aligned for T).
     [[nodiscard]] RPMSG_HOT_PATH buffer try_acquire() noexcept
     {
-        grant taken;
+        grant taken{};
         const auto why = bus_->try_grant(taken, *this, any_address, any_address, least,
                                          Bus::addressee::perhaps_later);
         return made(taken, why);
@@ -211,7 +217,7 @@ public:
     /// The same; waits for a buffer until then (inside a receiver it does not).
     [[nodiscard]] buffer acquire(deadline until) noexcept
     {
-        grant taken;
+        grant taken{};
         const auto why = bus_->grant_until(taken, *this, any_address, any_address, least,
                                            Bus::addressee::perhaps_later, until);
         return made(taken, why);

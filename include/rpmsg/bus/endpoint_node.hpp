@@ -30,8 +30,9 @@ struct endpoint_node {
     bool announced : 1 = false;     ///< In this epoch.
     bool fixed_peer : 1 = false;    ///< Opened towards an address: stays bound over epochs.
     bool greets : 1 = false;        ///< Owes its peer an empty message (dialect::greets_when_bound).
-    const bool replies : 1;         ///< Its receiver has a result: entered only with a tx buffer in hand.
-    const bool follows_sender : 1;  ///< Each sender becomes its peer.
+    // No bits of the same word: these two never change, and are read without the exclusion.
+    const bool replies;             ///< Its receiver has a result: entered only with a tx buffer in hand.
+    const bool follows_sender;      ///< Each sender becomes its peer.
 };
 
 /// Nodes in order of opening.

@@ -57,8 +57,13 @@ protected:
     }
     [[gnu::noinline]] void stop_now() noexcept
     {
-        if (this->stop_later_ != nullptr)
-            std::exchange(this->stop_later_, nullptr)(*this);
+        void (*go)(bus_state<Role, Board, Transport>&) noexcept = nullptr;
+        {
+            const scope lock{this->exclusion_};
+            go = std::exchange(this->stop_later_, nullptr);
+        }
+        if (go != nullptr)
+            go(*this);
     }
 
 private:

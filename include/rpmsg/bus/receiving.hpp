@@ -169,7 +169,12 @@ private:
         if (node.peer.value() != d.from && (node.peer.is_any() || node.follows_sender) &&
             d.from != wire::any_address) [[unlikely]] {
             this->bind(node, address{d.from});
-            if (this->current_ != &node || node.closing)
+            bool gone = false;
+            {
+                const scope lock{this->exclusion_};
+                gone = this->current_ != &node || node.closing;
+            }
+            if (gone)
                 return this->leave(node);
         }
         node.tell(node, event_kind::message, event_word{d});
@@ -188,8 +193,11 @@ private:
                 now = this->link_.peer_has_none();
             this->link_.give_rx(id, capacity);
             this->news_ |= base::rx_news;
-            if constexpr (!this_bell::always_ring && !this_bell::never_ring)
+            if constexpr (!this_bell::always_ring && !this_bell::never_ring) {
                 now = now && this->link_.rx().peer_wants_doorbell();
+                if (now)  // that tells of all there is
+                    this->news_ = static_cast<std::uint8_t>(this->news_ & ~unsigned{base::rx_news});
+            }
         }
         if (now)
             this->ring(link_type::rx_ring);

@@ -7,6 +7,7 @@
 #include <rpmsg/policy/dialect.hpp>
 #include <rpmsg/policy/doorbell.hpp>
 #include <rpmsg/policy/wait.hpp>
+#include <rpmsg/testing/counting_doorbell.hpp>
 #include <rpmsg/testing/manual_clock.hpp>
 #include <rpmsg/virtio/status.hpp>
 #include <rpmsg/vring/layout.hpp>
@@ -25,51 +26,6 @@
 #include <utility>
 
 namespace rpmsg::testing {
-
-/// How often one end rang.
-struct rung {
-    std::array<std::uint32_t, 2> times{};         ///< For each vring, by policy::vring_id.
-    std::uint32_t notify_id = wire::resource_any; ///< The last one that came with it.
-
-    [[nodiscard]] constexpr std::uint32_t total() const noexcept { return times[0] + times[1]; }
-    [[nodiscard]] constexpr std::uint32_t operator[](policy::vring_id which) const noexcept
-    {
-        return times[static_cast<std::size_t>(which)];
-    }
-};
-
-/// Wakes nobody and counts.
-///
-/// @tparam Capabilities  What kind of doorbell it says it is.
-template <typename Capabilities = policy::doorbell_defaults>
-class counting_doorbell : public Capabilities {
-public:
-    constexpr counting_doorbell() noexcept = default;
-    explicit constexpr counting_doorbell(rung& where) noexcept : rung_{&where} {}
-
-    constexpr void ring(policy::vring_id which) noexcept
-        requires(!Capabilities::carries_queue_id)
-    {
-        count(which, wire::resource_any);
-    }
-    constexpr void ring(policy::vring_id which, std::uint32_t notify_id) noexcept
-        requires(Capabilities::carries_queue_id)
-    {
-        count(which, notify_id);
-    }
-
-private:
-    constexpr void count(policy::vring_id which, std::uint32_t notify_id) noexcept
-    {
-        if (rung_ == nullptr)
-            return;
-        ++rung_->times[static_cast<std::size_t>(which)];
-        rung_->notify_id = notify_id;
-    }
-
-    rung* rung_ = nullptr;
-};
-static_assert(policy::doorbell<counting_doorbell<>>);
 
 /// What the other end does while one sleeps.
 struct turn {
@@ -116,10 +72,10 @@ struct loopback_shape {
     std::uint32_t to_device_count = 0;
     std::uint32_t to_driver_size = wire::default_buffer_size;  ///< Bytes of each buffer.
     std::uint32_t to_device_size = wire::default_buffer_size;
-    std::uint32_t align = 4096;               ///< Of the rings.
-    std::uint32_t features = 0xFFFF'FFFF;     ///< Offered by the device, of what its dialect has.
-    std::uint32_t address = 0x3ED0'0000;      ///< Of the first byte, as descriptors and the table say it.
-    bool driver_places_rings = false;         ///< The table says "any", and the driver chooses.
+    std::uint32_t align = 4096;            ///< Of the rings.
+    std::uint32_t features = 0xFFFF'FFFF;  ///< Offered by the device, of what its dialect has.
+    std::uint32_t address = 0x3ED0'0000;   ///< Of the first byte, as descriptors and the table say it.
+    bool driver_places_rings = false;      ///< The table says "any", and the driver chooses.
 };
 
 /// The memory of one link: a resource table, two rings and their buffers, in this order.
@@ -136,8 +92,9 @@ public:
             end = aligned(end, shape.align);
             ring_at_[i] = end;
             layout_[i] = vring::layout_of(count, shape.align, rule);
-            wanted[i] = {.address = shape.driver_places_rings ? wire::resource_any
-                                                               : shape.address + static_cast<std::uint32_t>(end),
+            wanted[i] = {.address = shape.driver_places_rings
+                                        ? wire::resource_any
+                                        : shape.address + static_cast<std::uint32_t>(end),
                          .align = shape.align,
                          .num = count,
                          .notify_id = static_cast<std::uint32_t>(i) + 1};
@@ -241,7 +198,8 @@ public:
         : loopback_memory{completed(shape), DriverBoard::dialect::alignment},
           driver_models_{set_up<DriverBoard>(std::move(driver_models), driver_rung_, device_turn_)},
           device_models_{set_up<DeviceBoard>(std::move(device_models), device_rung_, driver_turn_)},
-          driver_{table(), pool(), driver_models_}, device_{table(), device_models_}
+          driver_{table(), pool(), driver_models_},
+          device_{table(), device_models_}
     {
         driver_turn_ = {[](void* end) noexcept { static_cast<driver_type*>(end)->poll(); }, &driver_};
         device_turn_ = {[](void* end) noexcept { static_cast<device_type*>(end)->poll(); }, &device_};

@@ -106,7 +106,7 @@ public:
     result<void> watch(::pid_t whom) noexcept { return watching(peer_.watch(whom)); }
     result<void> watch(file_descriptor whom) noexcept { return watching(peer_.watch(std::move(whom))); }
 
-    /// What became of the peer's process. Not for a process whose bus asks too, as `restarted` is said once.
+    /// What became of the peer's process. `restarted` is said once: to the bus, or to whoever asks first.
     [[nodiscard]] process& peer() noexcept { return peer_; }
 
     /// Whom a ring wakes on an eventfd_board; its fd() goes into epoll.
