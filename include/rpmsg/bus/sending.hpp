@@ -189,14 +189,14 @@ protected:
     RPMSG_HOT_PATH result<void> try_send(const endpoint_node& node, address from, address to,
                           std::span<const std::byte> payload) noexcept
     {
-        grant taken{};
+        grant taken;
         const auto why = try_grant(taken, node, from, to, payload.size(), addressee::known);
         return sent(why == errc{} ? send_in(taken, payload) : why);
     }
     result<void> send(const endpoint_node& node, address from, address to, std::span<const std::byte> payload,
                       deadline until) noexcept
     {
-        grant taken{};
+        grant taken;
         const auto why = grant_until(taken, node, from, to, payload.size(), addressee::known, until);
         return sent(why == errc{} ? send_in(taken, payload) : why);
     }
