@@ -933,6 +933,7 @@ TEST_CASE("a device is down while its driver is known to be gone", "[bus][restar
         CHECK(end.link.has_change());  // who sleeps until there is work wakes for it
         CHECK(end.link.step() == link_change::went_down);
         CHECK(end.link.step() == link_change::none);
+        CHECK_FALSE(end.link.has_change());  // or it would not sleep
         peer.becomes(policy::peer_life::alive);
         end.driver_starts();
         CHECK(end.link.step() == link_change::came_up);

@@ -534,6 +534,7 @@ TEST_CASE("a driver is down while its device is known to be gone, and starts ove
         CHECK(end.link.step() == link_change::went_down);
         CHECK(end.status_now() == 0);
         CHECK(end.link.step() == link_change::none);
+        CHECK_FALSE(end.link.has_change());  // or it would not sleep
         CHECK(end.status_now() == 0);
         peer.becomes(policy::peer_life::alive);
         CHECK(end.link.step() == link_change::came_up);
@@ -659,6 +660,17 @@ TEST_CASE("a device that gives back what it does not have ends the link", "[bus]
         CHECK(end.take_tx().why == errc::protocol);
         CHECK(end.take_tx().why == errc::protocol);
     }
+    end.check_given_up();
+}
+
+TEST_CASE("a driver that only asks whether it could send notices a broken ring as well", "[bus][rule3]")
+{
+    driver end;
+    REQUIRE(end.link.step() == link_change::came_up);
+    for (int i = 0; i != 8; ++i)
+        REQUIRE(end.take_tx().why == errc{});
+    end.ring[1].used().idx = 1;  // of nothing that it was lent
+    CHECK_FALSE(end.link.has_tx(0));
     end.check_given_up();
 }
 

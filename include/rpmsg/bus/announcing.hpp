@@ -99,7 +99,8 @@ private:
     /// The exclusion is held on entry and return, and let go while the message is made.
     ///
     /// @return false when there is no buffer: nothing happened.
-    bool send_announcement(exclusion_state& before, name service, address endpoint, channel_news news) noexcept
+    bool send_announcement(exclusion_state& before, name service, address endpoint,
+                           channel_news news) noexcept
     {
         grant out{};
         out.from = endpoint;

@@ -45,7 +45,8 @@ public:
         : base{transport, std::move(policies)}
     {}
     /// @param pool  The buffers; outlives the bus.
-    constexpr basic_bus(Transport transport, const buffer_pool& pool, policy::set<Board> policies = {}) noexcept
+    constexpr basic_bus(Transport transport, const buffer_pool& pool,
+                        policy::set<Board> policies = {}) noexcept
         requires(Role == virtio::role::driver)
         : base{transport, pool, std::move(policies)}
     {}

@@ -33,7 +33,8 @@ protected:
     using scope = policy::scope<exclusion>;
 
     template <typename... Arguments>
-    explicit constexpr bus_state(Arguments&&... arguments) noexcept : link_{std::forward<Arguments>(arguments)...}
+    explicit constexpr bus_state(Arguments&&... arguments) noexcept
+        : link_{std::forward<Arguments>(arguments)...}
     {}
     constexpr ~bus_state() = default;
 
@@ -219,10 +220,10 @@ protected:
     bool polling_ = false;
     bool flushing_ = false;
     std::uint8_t batches_ = 0;
-    std::uint8_t due_ = 0;                     // bits of `due`
-    std::uint8_t news_ = 0;                    // bits of `unrung`
-    std::uint16_t repliers_ = 0;               // open endpoints whose receivers have a result
-    endpoint_node* current_ = nullptr;         // whose function runs now
+    std::uint8_t due_ = 0;              // bits of `due`
+    std::uint8_t news_ = 0;             // bits of `unrung`
+    std::uint16_t repliers_ = 0;        // open endpoints whose receivers have a result
+    endpoint_node* current_ = nullptr;  // whose function runs now
     std::uint32_t epoch_ = 0;
     endpoint_node* announced_next_ = nullptr;  // all before it are announced, or have no name
     endpoint_node* told_next_ = nullptr;       // where tell() goes on

@@ -32,7 +32,8 @@ public:
     static constexpr auto rx_ring = vring_id::to_device;
 
     constexpr device_link(Transport transport, policy::set<Board> models) noexcept
-        : transport_{transport}, policies{std::move(models)}
+        : transport_{transport},
+          policies{std::move(models)}
     {}
 
     /// Begins to wait for the driver.
@@ -72,12 +73,14 @@ public:
     {
         if constexpr (Board::lifecycle::ever_knows) {
             const auto life = policies.lifecycle.peer();
-            if (phase_ == phase::attached && (life == policy::peer_life::gone || life == policy::peer_life::restarted))
+            if (phase_ == phase::attached &&
+                (life == policy::peer_life::gone || life == policy::peer_life::restarted))
                 phase_ = phase::forsaken;  // "restarted" is said once
         }
         return phase_ == phase::attached && readiness() == virtio::status::driver_ok &&
                transport_.ring_mark(barriers(), rx_ring) == marks_[1] &&
-               transport_.ring_mark(barriers(), tx_ring) == marks_[0] && !tx_.lost_index() && !rx_.was_reset();
+               transport_.ring_mark(barriers(), tx_ring) == marks_[0] && !tx_.lost_index() &&
+               !rx_.was_reset();
     }
 
     /// Whether step() has something to do.
@@ -122,7 +125,10 @@ public:
     void take_rx(const room& /*in*/) noexcept { rx_.take_available(); }
     void give_rx(std::uint16_t id, std::uint32_t capacity) noexcept { rx_.make_used(id, capacity); }
     /// Whether every buffer of the driver's is here, so that it may be asleep for want of one.
-    [[nodiscard]] bool peer_has_none() const noexcept { return rx_.waiting() + rx_.in_flight() == rx_.count(); }
+    [[nodiscard]] bool peer_has_none() const noexcept
+    {
+        return rx_.waiting() + rx_.in_flight() == rx_.count();
+    }
 
     // Sending
 
@@ -187,7 +193,8 @@ private:
     };
     static constexpr auto carries_id = Board::doorbell::carries_queue_id;
     static constexpr std::uint32_t most = wire::longest_payload + sizeof(wire::header);
-    using mark = decltype(std::declval<Transport&>().ring_mark(std::declval<typename Board::coherence&>(), tx_ring));
+    using mark =
+        decltype(std::declval<Transport&>().ring_mark(std::declval<typename Board::coherence&>(), tx_ring));
 
     typename Board::coherence& barriers() noexcept { return policies.coherence; }
     void locate(const vring::available& buffer, room& out) noexcept

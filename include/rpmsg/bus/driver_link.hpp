@@ -33,7 +33,9 @@ public:
     static constexpr auto rx_ring = vring_id::to_driver;
 
     constexpr driver_link(Transport transport, const buffer_pool& pool, policy::set<Board> models) noexcept
-        : pool_{pool}, transport_{transport}, policies{std::move(models)}
+        : pool_{pool},
+          transport_{transport},
+          policies{std::move(models)}
     {}
 
     /// Begins anew: the device is told to let go of the rings.
@@ -75,7 +77,8 @@ public:
     {
         if constexpr (Board::lifecycle::ever_knows) {
             const auto life = policies.lifecycle.peer();
-            if (phase_ == phase::attached && (life == policy::peer_life::gone || life == policy::peer_life::restarted))
+            if (phase_ == phase::attached &&
+                (life == policy::peer_life::gone || life == policy::peer_life::restarted))
                 phase_ = phase::forsaken;  // "restarted" is said once
         }
         return phase_ == phase::attached && transport_.status(barriers()) == running;
@@ -216,7 +219,8 @@ private:
         } else {
             // Aligned as the device sees it.
             const auto base = static_cast<std::uintptr_t>(policies.address_map.to_peer(pool_.rings.data()));
-            const auto at = ((base + used_up + wanted.align - 1) & ~(std::uintptr_t{wanted.align} - 1)) - base;
+            const auto at =
+                ((base + used_up + wanted.align - 1) & ~(std::uintptr_t{wanted.align} - 1)) - base;
             if (at > pool_.rings.size() || size > pool_.rings.size() - at)
                 return errc::out_of_memory;
             start = pool_.rings.data() + at;
@@ -272,7 +276,8 @@ private:
         for (const auto size : {pool_.to_driver_size, pool_.to_device_size})
             if (size <= sizeof(wire::header) || size > wire::longest_payload + sizeof(wire::header))
                 return false;
-        const auto describe = [this](ring& side, std::span<std::byte> memory, std::uint32_t size, std::uint16_t flags) {
+        const auto describe = [this](ring& side, std::span<std::byte> memory, std::uint32_t size,
+                                     std::uint16_t flags) {
             std::uint16_t n = 0;
             std::size_t end = 0;
             for (; n != side.count() && memory.size() - end >= size; ++n, end += size)

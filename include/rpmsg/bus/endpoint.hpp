@@ -55,20 +55,26 @@ public:
     explicit constexpr basic_endpoint(Bus& owner) noexcept : endpoint_node{told}, bus_{&owner} { check(); }
     constexpr basic_endpoint(Bus& owner, Receiver receiver, Handlers... handlers) noexcept
         requires(!is_typed)
-        : endpoint_node{told, replies_, follows}, bus_{&owner}, receiver_{std::move(receiver)},
+        : endpoint_node{told, replies_, follows},
+          bus_{&owner},
+          receiver_{std::move(receiver)},
           handlers_{std::move(handlers)...}
     {
         check();
     }
     constexpr basic_endpoint(Bus& owner, typed_t<Payload> /*type*/) noexcept
         requires(is_typed)
-        : endpoint_node{told}, bus_{&owner}
+        : endpoint_node{told},
+          bus_{&owner}
     {
         check();
     }
-    constexpr basic_endpoint(Bus& owner, typed_t<Payload> /*type*/, Receiver receiver, Handlers... handlers) noexcept
+    constexpr basic_endpoint(Bus& owner, typed_t<Payload> /*type*/, Receiver receiver,
+                             Handlers... handlers) noexcept
         requires(is_typed)
-        : endpoint_node{told, replies_, follows}, bus_{&owner}, receiver_{std::move(receiver)},
+        : endpoint_node{told, replies_, follows},
+          bus_{&owner},
+          receiver_{std::move(receiver)},
           handlers_{std::move(handlers)...}
     {
         check();
@@ -85,7 +91,10 @@ public:
         return bus_->open(*this, channel, local, any_address);
     }
     /// Bound from the start, announced to nobody.
-    result<void> open(address local, towards peer) noexcept { return bus_->open(*this, {}, local, peer.peer); }
+    result<void> open(address local, towards peer) noexcept
+    {
+        return bus_->open(*this, {}, local, peer.peer);
+    }
     /// Bound from the start, from an address chosen here: the answer to an announcement.
     result<void> open(towards peer) noexcept { return bus_->open(*this, {}, any_address, peer.peer); }
     /// At an address that the peer knows; announced to nobody, bound to its first sender.
@@ -134,7 +143,8 @@ public:
         return to.is_any() ? errc::bad_address : bus_->send(*this, any_address, to, payload, until);
     }
     /// Sends a copy in another endpoint's name.
-    result<void> send_from(address from, address to, std::span<const std::byte> payload, deadline until) noexcept
+    result<void> send_from(address from, address to, std::span<const std::byte> payload,
+                           deadline until) noexcept
         requires(!is_typed)
     {
         return any(from, to) ? errc::bad_address : bus_->send(*this, from, to, payload, until);
@@ -210,8 +220,8 @@ public:
     [[nodiscard]] RPMSG_HOT_PATH buffer try_acquire() noexcept
     {
         grant taken{};
-        const auto why = bus_->try_grant(taken, *this, any_address, any_address, least,
-                                         Bus::addressee::perhaps_later);
+        const auto why =
+            bus_->try_grant(taken, *this, any_address, any_address, least, Bus::addressee::perhaps_later);
         return made(taken, why);
     }
     /// The same; waits for a buffer until then (inside a receiver it does not).

@@ -14,7 +14,9 @@ struct endpoint_node {
     using teller = void (*)(endpoint_node&, event_kind, event_word) noexcept;
 
     explicit constexpr endpoint_node(teller t, bool with_result = false, bool follows = false) noexcept
-        : tell{t}, replies{with_result}, follows_sender{follows}
+        : tell{t},
+          replies{with_result},
+          follows_sender{follows}
     {}
     endpoint_node(const endpoint_node&) = delete;
     endpoint_node& operator=(const endpoint_node&) = delete;
@@ -22,17 +24,17 @@ struct endpoint_node {
     endpoint_node* next_in_slot = nullptr;  ///< In the bucket of its address.
     endpoint_node* next_opened = nullptr;   ///< In order of opening.
     teller tell;
-    address local;  ///< Ours; any while closed.
-    address peer;   ///< Whom it is bound to; any while unbound.
-    name service;   ///< What is announced, if anything.
-    bool open = false;  ///< A byte of its own: a destructor looks at it without the exclusion.
-    bool closing : 1 = false;       ///< Closes when its receiver returns.
-    bool announced : 1 = false;     ///< In this epoch.
-    bool fixed_peer : 1 = false;    ///< Opened towards an address: stays bound over epochs.
-    bool greets : 1 = false;        ///< Owes its peer an empty message (dialect::greets_when_bound).
+    address local;                ///< Ours; any while closed.
+    address peer;                 ///< Whom it is bound to; any while unbound.
+    name service;                 ///< What is announced, if anything.
+    bool open = false;            ///< A byte of its own: a destructor looks at it without the exclusion.
+    bool closing : 1 = false;     ///< Closes when its receiver returns.
+    bool announced : 1 = false;   ///< In this epoch.
+    bool fixed_peer : 1 = false;  ///< Opened towards an address: stays bound over epochs.
+    bool greets : 1 = false;      ///< Owes its peer an empty message (dialect::greets_when_bound).
     // No bits of the same word: these two never change, and are read without the exclusion.
-    const bool replies;             ///< Its receiver has a result: entered only with a tx buffer in hand.
-    const bool follows_sender;      ///< Each sender becomes its peer.
+    const bool replies;         ///< Its receiver has a result: entered only with a tx buffer in hand.
+    const bool follows_sender;  ///< Each sender becomes its peer.
 };
 
 /// Nodes in order of opening.

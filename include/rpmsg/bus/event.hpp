@@ -27,9 +27,15 @@ public:
     /// Of message.
     [[nodiscard]] delivery& message() const noexcept { return *reinterpret_cast<delivery*>(word_); }
     /// Of bound, unbound: to or from which of the peer's endpoints.
-    [[nodiscard]] constexpr address peer() const noexcept { return address{static_cast<std::uint32_t>(word_)}; }
+    [[nodiscard]] constexpr address peer() const noexcept
+    {
+        return address{static_cast<std::uint32_t>(word_)};
+    }
     /// Of announced, withdrawn.
-    [[nodiscard]] const announcement& news() const noexcept { return *reinterpret_cast<const announcement*>(word_); }
+    [[nodiscard]] const announcement& news() const noexcept
+    {
+        return *reinterpret_cast<const announcement*>(word_);
+    }
     /// Of link.
     [[nodiscard]] constexpr link_state state() const noexcept { return static_cast<link_state>(word_); }
     /// Of error.

@@ -20,8 +20,8 @@ class hearing : protected announcing<Role, Board, Transport> {
     using base = announcing<Role, Board, Transport>;
 
 protected:
-    using typename base::scope;
     using base::base;
+    using typename base::scope;
     constexpr ~hearing() = default;
 
     /// Binds an endpoint and tells it. The node is marked as running.

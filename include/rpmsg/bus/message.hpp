@@ -112,8 +112,13 @@ public:
         id_ = d.in.id;
     }
     rx_buffer(rx_buffer&& other) noexcept
-        : payload_{std::exchange(other.payload_, {})}, source_{other.source_}, bus_{std::exchange(other.bus_, nullptr)},
-          release_{other.release_}, epoch_{other.epoch_}, capacity_{other.capacity_}, id_{other.id_}
+        : payload_{std::exchange(other.payload_, {})},
+          source_{other.source_},
+          bus_{std::exchange(other.bus_, nullptr)},
+          release_{other.release_},
+          epoch_{other.epoch_},
+          capacity_{other.capacity_},
+          id_{other.id_}
     {}
     rx_buffer& operator=(rx_buffer&& other) noexcept
     {
@@ -143,7 +148,8 @@ public:
         requires std::is_trivially_copyable_v<T>
     [[nodiscard]] const T* as() const noexcept
     {
-        if (payload_.size() != sizeof(T) || reinterpret_cast<std::uintptr_t>(payload_.data()) % alignof(T) != 0)
+        if (payload_.size() != sizeof(T) ||
+            reinterpret_cast<std::uintptr_t>(payload_.data()) % alignof(T) != 0)
             return nullptr;
         return reinterpret_cast<const T*>(payload_.data());
     }
@@ -166,9 +172,6 @@ private:
     std::uint16_t id_ = 0;
 };
 
-inline rx_buffer message::hold() const noexcept
-{
-    return rx_buffer{*delivery_, keeper_};
-}
+inline rx_buffer message::hold() const noexcept { return rx_buffer{*delivery_, keeper_}; }
 
 }  // namespace rpmsg

@@ -22,8 +22,8 @@ class negotiating : protected receiving<Role, Board, Transport> {
     using base = receiving<Role, Board, Transport>;
 
 protected:
-    using typename base::scope;
     using base::base;
+    using typename base::scope;
     constexpr ~negotiating() = default;
 
     /// Looks after the link, and after what is not receiving.

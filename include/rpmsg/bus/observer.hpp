@@ -27,7 +27,9 @@ template <typename Bus, typename... Handlers>
 class basic_observer : private endpoint_node {
 public:
     explicit constexpr basic_observer(Bus& owner, Handlers... handlers) noexcept
-        : endpoint_node{told}, bus_{&owner}, handlers_{std::move(handlers)...}
+        : endpoint_node{told},
+          bus_{&owner},
+          handlers_{std::move(handlers)...}
     {}
     /// Begins to listen. @return errc::already_open.
     result<void> open() noexcept { return bus_->observe(*this); }

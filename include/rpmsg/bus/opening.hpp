@@ -19,8 +19,8 @@ class opening : protected negotiating<Role, Board, Transport> {
     using base = negotiating<Role, Board, Transport>;
 
 protected:
-    using typename base::scope;
     using base::base;
+    using typename base::scope;
     constexpr ~opening() = default;
 
     /// What an endpoint is at this moment.

@@ -46,7 +46,8 @@ struct no_receiver {};
 template <typename Payload, typename Receiver>
 class receiver_call {
     template <typename What>
-    static constexpr bool takes = std::is_invocable_v<Receiver&, What> || std::is_invocable_v<Receiver&, What, address>;
+    static constexpr bool takes =
+        std::is_invocable_v<Receiver&, What> || std::is_invocable_v<Receiver&, What, address>;
     template <typename What>
     static decltype(auto) call(Receiver& receiver, What&& what, address from)
     {
@@ -69,29 +70,39 @@ public:
             if constexpr (takes<in_place<const Payload&>>) {
                 if (reinterpret_cast<std::uintptr_t>(d.payload().data()) % alignof(Payload) != 0)
                     return refuse(d);
-                finish([&]() -> decltype(auto) {
-                    return call(receiver, in_place<const Payload&>{*reinterpret_cast<const Payload*>(d.payload().data())},
-                                from);
-                }, answer);
+                finish(
+                    [&]() -> decltype(auto) {
+                        return call(
+                            receiver,
+                            in_place<const Payload&>{*reinterpret_cast<const Payload*>(d.payload().data())},
+                            from);
+                    },
+                    answer);
             } else {
-                static_assert(takes<const Payload&>,
-                              "rpmsg::endpoint: the receiver of typed<T> takes (const T&) or (in_place<const T&>), "
-                              "and then perhaps (address)");
-                static_assert(!takes<const Payload&> || sizeof(Payload) <= 64,
-                              "rpmsg::endpoint: a T of more than 64 bytes is not copied: take in_place<const T&>");
+                static_assert(
+                    takes<const Payload&>,
+                    "rpmsg::endpoint: the receiver of typed<T> takes (const T&) or (in_place<const T&>), "
+                    "and then perhaps (address)");
+                static_assert(
+                    !takes<const Payload&> || sizeof(Payload) <= 64,
+                    "rpmsg::endpoint: a T of more than 64 bytes is not copied: take in_place<const T&>");
                 Payload copy;
                 std::memcpy(&copy, d.payload().data(), sizeof copy);
-                finish([&]() -> decltype(auto) { return call(receiver, static_cast<const Payload&>(copy), from); },
-                       answer);
+                finish(
+                    [&]() -> decltype(auto) {
+                        return call(receiver, static_cast<const Payload&>(copy), from);
+                    },
+                    answer);
             }
         } else if constexpr (takes<message>) {
             finish([&]() -> decltype(auto) { return call(receiver, message{d, k}, from); }, answer);
         } else if constexpr (takes<bytes>) {
             finish([&]() -> decltype(auto) { return call(receiver, d.payload(), from); }, answer);
         } else {
-            static_assert(takes<rx_buffer>,
-                          "rpmsg::endpoint: a receiver takes (message), (std::span<const std::byte>) or (rx_buffer), "
-                          "and then perhaps (address)");
+            static_assert(
+                takes<rx_buffer>,
+                "rpmsg::endpoint: a receiver takes (message), (std::span<const std::byte>) or (rx_buffer), "
+                "and then perhaps (address)");
             finish([&]() -> decltype(auto) { return call(receiver, rx_buffer{d, k}, from); }, answer);
         }
     }
@@ -134,8 +145,9 @@ private:
         } else if constexpr (std::is_same_v<answered, payload_view>) {
             answer(bytes{called()});
         } else {
-            static_assert(!std::is_convertible_v<answered, bytes>,
-                          "rpmsg::endpoint: a reply is a value or a payload_view; a span may outlive its bytes");
+            static_assert(
+                !std::is_convertible_v<answered, bytes>,
+                "rpmsg::endpoint: a reply is a value or a payload_view; a span may outlive its bytes");
             wire::require_payload<answered>();
             const answered value = called();
             answer(std::as_bytes(std::span<const answered, 1>{&value, 1}));
@@ -147,7 +159,8 @@ template <typename Payload>
 class receiver_call<Payload, no_receiver> {
 public:
     template <typename Answer>
-    static void run(no_receiver& /*receiver*/, delivery& /*d*/, const keeper& /*k*/, Answer /*answer*/) noexcept
+    static void run(no_receiver& /*receiver*/, delivery& /*d*/, const keeper& /*k*/,
+                    Answer /*answer*/) noexcept
     {}
     static constexpr bool replies() { return false; }
 };

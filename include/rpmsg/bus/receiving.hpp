@@ -35,9 +35,9 @@ class receiving : protected hearing<Role, Board, Transport> {
     using this_bell = typename Board::doorbell;
 
 protected:
+    using base::base;
     using typename base::link_type;
     using typename base::scope;
-    using base::base;
     constexpr ~receiving() = default;
 
     /// Handles the messages that are there, and at most `budget`.
@@ -67,8 +67,8 @@ protected:
             if constexpr (!rearms)
                 break;
             const scope lock{this->exclusion_};
-            if (this->link_.rx().enable_doorbells() != errc{} || this->link_.rx().waiting() == 0 || budget == 0 ||
-                this->is_due(base::reply_blocked | base::stopped))
+            if (this->link_.rx().enable_doorbells() != errc{} || this->link_.rx().waiting() == 0 ||
+                budget == 0 || this->is_due(base::reply_blocked | base::stopped))
                 break;
         }
         done.more = waiting_now() != 0 && !this->was_due(base::reply_blocked);

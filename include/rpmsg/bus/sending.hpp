@@ -30,8 +30,8 @@ public:
     using deadline = policy::deadline<typename Board::clock>;
 
 protected:
-    using typename base::scope;
     using base::base;
+    using typename base::scope;
     constexpr ~sending() = default;
 
     /// Buffers that ordinary sends leave for replies: none in a ring of one, where nothing else could be sent.
@@ -74,8 +74,8 @@ protected:
     enum class addressee : std::uint8_t { known, perhaps_later };
 
     /// A buffer for a message of `length` bytes. Where `from` or `to` is any, the endpoint's own is meant.
-    RPMSG_HOT_PATH errc try_grant(grant& out, const endpoint_node& node, address from, address to, std::size_t length,
-                   addressee peer) noexcept
+    RPMSG_HOT_PATH errc try_grant(grant& out, const endpoint_node& node, address from, address to,
+                                  std::size_t length, addressee peer) noexcept
     {
         const scope lock{this->exclusion_};
         if (!node.open)
@@ -109,7 +109,8 @@ protected:
             this->link_.policies.wait.sleep(
                 [this]() noexcept {
                     const scope lock{this->exclusion_};
-                    return this->state_ != link_state::up || this->link_.has_tx(keep()) || !this->link_.intact();
+                    return this->state_ != link_state::up || this->link_.has_tx(keep()) ||
+                           !this->link_.intact();
                 },
                 this->looks_again(until));
             const scope lock{this->exclusion_};
@@ -123,7 +124,7 @@ protected:
     /// @param held  Whether its owner held it while anything else could happen.
     /// @return errc::stale when its epoch is over.
     RPMSG_HOT_PATH errc publish(const grant& filled, std::uint32_t length,
-                 bool held = policy::is_concurrent<typename Board::exclusion>) noexcept
+                                bool held = policy::is_concurrent<typename Board::exclusion>) noexcept
     {
         const auto bytes = length + std::uint32_t{sizeof(wire::header)};
         auto* const header = filled.data;
@@ -187,7 +188,7 @@ protected:
     }
 
     RPMSG_HOT_PATH result<void> try_send(const endpoint_node& node, address from, address to,
-                          std::span<const std::byte> payload) noexcept
+                                         std::span<const std::byte> payload) noexcept
     {
         grant taken;
         const auto why = try_grant(taken, node, from, to, payload.size(), addressee::known);

@@ -33,7 +33,9 @@ public:
     /// Empty, because of `why`.
     explicit constexpr tx_buffer(errc why) noexcept : why_{why} {}
     tx_buffer(tx_buffer&& other) noexcept
-        : bus_{std::exchange(other.bus_, nullptr)}, grant_{other.grant_}, why_{std::exchange(other.why_, errc::stale)}
+        : bus_{std::exchange(other.bus_, nullptr)},
+          grant_{other.grant_},
+          why_{std::exchange(other.why_, errc::stale)}
     {}
     tx_buffer& operator=(tx_buffer&& other) noexcept
     {

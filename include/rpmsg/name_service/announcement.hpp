@@ -19,9 +19,13 @@ enum class channel_news : std::uint8_t { came = 0, went = wire::announcement_wen
 class announcement {
 public:
     constexpr announcement() noexcept = default;
-    explicit constexpr announcement(const wire::announcement& heard) noexcept : heard_{heard} { heard_.name.back() = '\0'; }
+    explicit constexpr announcement(const wire::announcement& heard) noexcept : heard_{heard}
+    {
+        heard_.name.back() = '\0';
+    }
     /// @param from  sizeof(wire::announcement) bytes that the peer may change; any alignment.
-    explicit announcement(const std::byte* from) noexcept : heard_{policy::copy_once<wire::announcement>(from)}
+    explicit announcement(const std::byte* from) noexcept
+        : heard_{policy::copy_once<wire::announcement>(from)}
     {
         heard_.name.back() = '\0';  // the peer may have filled all 32 bytes
     }
@@ -35,9 +39,15 @@ public:
         return {heard_.name.data(), length};
     }
     /// The name with its terminator and whatever the peer left behind it.
-    [[nodiscard]] constexpr const std::array<char, wire::name_size>& text() const noexcept { return heard_.name; }
+    [[nodiscard]] constexpr const std::array<char, wire::name_size>& text() const noexcept
+    {
+        return heard_.name;
+    }
     /// The peer's endpoint: open an endpoint towards it to talk.
-    [[nodiscard]] constexpr rpmsg::address address() const noexcept { return rpmsg::address{heard_.addr.get()}; }
+    [[nodiscard]] constexpr rpmsg::address address() const noexcept
+    {
+        return rpmsg::address{heard_.addr.get()};
+    }
     [[nodiscard]] constexpr channel_news news() const noexcept
     {
         return static_cast<channel_news>(heard_.flags.get() & wire::announcement_went);

@@ -25,7 +25,10 @@ public:
     [[nodiscard]] constexpr bool full() const noexcept { return count_ == N; }
     constexpr void clear() noexcept { count_ = 0; }
     /// The oldest. @pre !empty()
-    [[nodiscard]] constexpr entry front() const noexcept { return {entries_[0].service, address{entries_[0].endpoint}}; }
+    [[nodiscard]] constexpr entry front() const noexcept
+    {
+        return {entries_[0].service, address{entries_[0].endpoint}};
+    }
     /// @pre !full()
     constexpr void push(entry e) noexcept { entries_[count_++] = {e.service, e.endpoint.value()}; }
     /// Forgets the oldest; they are few. @pre !empty()

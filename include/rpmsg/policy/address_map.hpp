@@ -19,10 +19,13 @@ namespace rpmsg::policy {
 ///
 /// @context Thread or ISR, as the bus. Never blocks; O(number of windows).
 template <typename T>
-concept address_map = requires(const T map, std::uint64_t address, std::size_t bytes, const std::byte* local) {
-    { map.to_local(address, bytes) } noexcept -> std::same_as<std::byte*>;  ///< nullptr: not ours to touch.
-    { map.to_peer(local) } noexcept -> std::same_as<std::uint64_t>;         ///< @pre local is in the map
-};
+concept address_map =
+    requires(const T map, std::uint64_t address, std::size_t bytes, const std::byte* local) {
+        {
+            map.to_local(address, bytes)
+        } noexcept -> std::same_as<std::byte*>;                          ///< nullptr: not ours to touch.
+        { map.to_peer(local) } noexcept -> std::same_as<std::uint64_t>;  ///< @pre local is in the map
+    };
 
 /// A map whose memory has to be kept while handles of an epoch live.
 template <typename T>
@@ -95,7 +98,8 @@ public:
     constexpr windows() noexcept = default;
     template <typename... Pieces>
         requires(sizeof...(Pieces) <= N && (std::same_as<Pieces, offset> && ...))
-    explicit constexpr windows(Pieces... pieces) noexcept : pieces_{pieces...} {}
+    explicit constexpr windows(Pieces... pieces) noexcept : pieces_{pieces...}
+    {}
 
     [[nodiscard]] constexpr std::byte* to_local(std::uint64_t address, std::size_t bytes) const noexcept
     {

@@ -20,23 +20,24 @@ namespace rpmsg::policy {
 /// @context Thread or ISR, as the vring that uses it. Never blocks.
 /// @spec    virtio 1.2, 2.7.13.3 "Updating idx", 2.7.14; Linux memory-barriers.txt "VIRTUAL MACHINE GUESTS"
 template <typename T>
-concept coherence = requires(T model, wire::le16& own, const wire::le16& peer, const void* at, std::size_t bytes) {
-    /// Bytes of a cache line that must not have two writers; 1 where memory is coherent.
-    { T::line } -> std::convertible_to<std::size_t>;
-    /// Later loads and stores are not done before this load.
-    { model.load_acquire(peer) } noexcept -> std::same_as<std::uint16_t>;
-    { model.load_relaxed(peer) } noexcept -> std::same_as<std::uint16_t>;
-    /// Earlier loads and stores are done before this store.
-    { model.store_release(own, std::uint16_t{}) } noexcept -> std::same_as<void>;
-    { model.store_relaxed(own, std::uint16_t{}) } noexcept -> std::same_as<void>;
-    /// Orders an earlier store before a later load: the only place where virtio needs it is between
-    /// publishing and looking at what the peer wishes, on both sides.
-    { model.full_barrier() } noexcept -> std::same_as<void>;
-    /// Writes the lines of [at, at + bytes) back to memory, before anything later is visible.
-    { model.clean(at, bytes) } noexcept -> std::same_as<void>;
-    /// Drops the lines of [at, at + bytes), so that the next read comes from memory.
-    { model.invalidate(at, bytes) } noexcept -> std::same_as<void>;
-};
+concept coherence =
+    requires(T model, wire::le16& own, const wire::le16& peer, const void* at, std::size_t bytes) {
+        /// Bytes of a cache line that must not have two writers; 1 where memory is coherent.
+        { T::line } -> std::convertible_to<std::size_t>;
+        /// Later loads and stores are not done before this load.
+        { model.load_acquire(peer) } noexcept -> std::same_as<std::uint16_t>;
+        { model.load_relaxed(peer) } noexcept -> std::same_as<std::uint16_t>;
+        /// Earlier loads and stores are done before this store.
+        { model.store_release(own, std::uint16_t{}) } noexcept -> std::same_as<void>;
+        { model.store_relaxed(own, std::uint16_t{}) } noexcept -> std::same_as<void>;
+        /// Orders an earlier store before a later load: the only place where virtio needs it is between
+        /// publishing and looking at what the peer wishes, on both sides.
+        { model.full_barrier() } noexcept -> std::same_as<void>;
+        /// Writes the lines of [at, at + bytes) back to memory, before anything later is visible.
+        { model.clean(at, bytes) } noexcept -> std::same_as<void>;
+        /// Drops the lines of [at, at + bytes), so that the next read comes from memory.
+        { model.invalidate(at, bytes) } noexcept -> std::same_as<void>;
+    };
 
 /// Copies a value out of memory that the peer may change, and never looks there again.
 ///
@@ -166,7 +167,10 @@ struct cached : Barriers {
     static constexpr std::size_t line = Line;
 
     void clean(const void* at, std::size_t bytes) noexcept { each_line(at, bytes, Ops::clean_line); }
-    void invalidate(const void* at, std::size_t bytes) noexcept { each_line(at, bytes, Ops::invalidate_line); }
+    void invalidate(const void* at, std::size_t bytes) noexcept
+    {
+        each_line(at, bytes, Ops::invalidate_line);
+    }
 
 private:
     template <typename Operation>

@@ -119,7 +119,8 @@ public:
     template <typename Barriers>
     result<void> check(Barriers& barriers) const noexcept
     {
-        if (read(barriers, entry_->type) != wire::resource_vdev || read(barriers, entry_->id) != wire::virtio_id_rpmsg)
+        if (read(barriers, entry_->type) != wire::resource_vdev ||
+            read(barriers, entry_->id) != wire::virtio_id_rpmsg)
             return errc::not_ready;
         return {};
     }

@@ -39,8 +39,8 @@ concept device_transport = requires(T carrier, Barriers barriers, policy::vring_
 
 /// Carries status, features and ring places from the driver.
 template <typename T, typename Barriers>
-concept driver_transport = requires(T carrier, Barriers barriers, policy::vring_id which, std::uint64_t address,
-                                    std::uint32_t features, std::uint8_t status) {
+concept driver_transport = requires(T carrier, Barriers barriers, policy::vring_id which,
+                                    std::uint64_t address, std::uint32_t features, std::uint8_t status) {
     /// Whether a device is described there that we can drive, and why not.
     { carrier.check(barriers) } noexcept -> std::same_as<result<void>>;
     { carrier.status(barriers) } noexcept -> std::same_as<std::uint8_t>;

@@ -83,7 +83,10 @@ public:
     [[nodiscard]] std::uint16_t count() const noexcept { return size_.count(); }
 
     /// Buffers taken and not given back.
-    [[nodiscard]] std::uint16_t in_flight() const noexcept { return static_cast<std::uint16_t>(next_avail_.value() + offset_ - used_.value()); }
+    [[nodiscard]] std::uint16_t in_flight() const noexcept
+    {
+        return static_cast<std::uint16_t>(next_avail_.value() + offset_ - used_.value());
+    }
 
     /// Looks for newly published entries.
     ///
@@ -235,7 +238,8 @@ private:
     index published_;           // avail.idx when we last looked
     index used_;                // used.idx, and the entry we give back next
     std::uint16_t offset_ = 0;  // used_ less next_avail_ when nothing is in flight: prefilled, or skipped
-    [[no_unique_address]] std::conditional_t<may_have_events, index, nothing> told_{};  // used_ when last asked
+    [[no_unique_address]] std::conditional_t<may_have_events, index, nothing>
+        told_{};  // used_ when last asked
     [[no_unique_address]] std::conditional_t<may_have_events, bool, std::false_type> events_{};
     [[no_unique_address]] Size size_{};
     [[no_unique_address]] Coherence coherence_{};

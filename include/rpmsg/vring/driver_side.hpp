@@ -211,7 +211,8 @@ private:
     index next_avail_;  // the entry we lend next
     index next_used_;   // the entry we take back next; behind next_avail_ by what is lent
     index published_;   // used.idx when we last looked
-    [[no_unique_address]] std::conditional_t<may_have_events, index, nothing> told_{};  // next_avail_ when last asked
+    [[no_unique_address]] std::conditional_t<may_have_events, index, nothing>
+        told_{};  // next_avail_ when last asked
     [[no_unique_address]] std::conditional_t<may_have_events, bool, std::false_type> events_{};
     std::array<bool, Size::capacity> lent_{};  // a byte each: it is looked at for every message
     [[no_unique_address]] Size size_{};

@@ -29,13 +29,15 @@ struct layout {
 ///
 /// @param num    Descriptors: a power of two, 1 to 32768.
 /// @param align  See aligns_rings().
-[[nodiscard]] constexpr layout layout_of(std::uint32_t num, std::uint32_t align,
-                                         policy::ring_alignment rule = policy::ring_alignment::virtio) noexcept
+[[nodiscard]] constexpr layout
+layout_of(std::uint32_t num, std::uint32_t align,
+          policy::ring_alignment rule = policy::ring_alignment::virtio) noexcept
 {
     layout l{};
     l.avail = num * sizeof(wire::descriptor);
     l.used_event = l.avail + sizeof(wire::avail) + num * sizeof(wire::le16);
-    const auto end = rule == policy::ring_alignment::virtio ? l.used_event + sizeof(wire::le16) : l.used_event;
+    const auto end =
+        rule == policy::ring_alignment::virtio ? l.used_event + sizeof(wire::le16) : l.used_event;
     l.used = (end + align - 1) & ~(std::size_t{align} - 1);
     l.avail_event = l.used + sizeof(wire::used) + num * sizeof(wire::used_element);
     l.size = rule == policy::ring_alignment::virtio ? l.avail_event + sizeof(wire::le16) : l.avail_event;
@@ -54,7 +56,10 @@ public:
           used_{reinterpret_cast<wire::used*>(start + at.used)}
     {}
 
-    [[nodiscard]] wire::descriptor& descriptor_at(std::uint16_t id) const noexcept { return descriptors_[id]; }
+    [[nodiscard]] wire::descriptor& descriptor_at(std::uint16_t id) const noexcept
+    {
+        return descriptors_[id];
+    }
     [[nodiscard]] wire::avail& avail() const noexcept { return *avail_; }
     [[nodiscard]] wire::used& used() const noexcept { return *used_; }
     [[nodiscard]] wire::le16& avail_at(std::uint16_t slot) const noexcept

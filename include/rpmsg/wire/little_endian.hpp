@@ -21,7 +21,8 @@ static_assert(std::endian::native == std::endian::little || std::endian::native 
 /// @spec   virtio 1.2, 1.4 "Structure Specifications"
 template <typename T>
 class little_endian {
-    static_assert(std::is_arithmetic_v<T> || std::is_enum_v<T>, "little_endian takes numbers and enumerations");
+    static_assert(std::is_arithmetic_v<T> || std::is_enum_v<T>,
+                  "little_endian takes numbers and enumerations");
     static_assert(!std::is_same_v<T, bool>, "a bool has no wire form: use wire::boolean");
 
     using bits = std::conditional_t<
@@ -85,7 +86,8 @@ public:
         else if constexpr (sizeof(word) == 2)
             return static_cast<word>((w >> 8U) | (w << 8U));
         else
-            return static_cast<word>((w >> 24U) | ((w >> 8U) & 0xff00U) | ((w << 8U) & 0xff0000U) | (w << 24U));
+            return static_cast<word>((w >> 24U) | ((w >> 8U) & 0xff00U) | ((w << 8U) & 0xff0000U) |
+                                     (w << 24U));
     }
 
 private:

@@ -19,9 +19,9 @@ struct resource_table_header {
 static_assert(sizeof(resource_table_header) == 16);
 
 inline constexpr std::uint32_t resource_table_version = 1;
-inline constexpr std::uint32_t resource_vdev = 3;             ///< Entry type of a virtio device.
-inline constexpr std::uint32_t virtio_id_rpmsg = 7;           ///< `id` of a vdev that carries RPMsg.
-inline constexpr std::uint32_t resource_any = 0xFFFF'FFFF;    ///< `da` or `notifyid`: the driver chooses.
+inline constexpr std::uint32_t resource_vdev = 3;           ///< Entry type of a virtio device.
+inline constexpr std::uint32_t virtio_id_rpmsg = 7;         ///< `id` of a vdev that carries RPMsg.
+inline constexpr std::uint32_t resource_any = 0xFFFF'FFFF;  ///< `da` or `notifyid`: the driver chooses.
 
 /// One vring of a vdev entry.
 ///
@@ -41,14 +41,14 @@ static_assert(sizeof(resource_vring) == 20);
 ///
 /// @spec Linux include/linux/remoteproc.h, struct fw_rsc_hdr and fw_rsc_vdev
 struct resource_rpmsg {
-    le32 type;        ///< resource_vdev.
-    le32 id;          ///< virtio_id_rpmsg.
-    le32 notifyid;    ///< What the doorbell carries for changes of status.
-    le32 dfeatures;   ///< Feature bits 0 to 31 that the device offers.
-    le32 gfeatures;   ///< Those that the driver accepted.
-    le32 config_len;  ///< Bytes of config space behind the vrings.
-    little_endian<std::uint8_t> status;                   ///< virtio::status.
-    little_endian<std::uint8_t> num_of_vrings;            ///< 2.
+    le32 type;                                  ///< resource_vdev.
+    le32 id;                                    ///< virtio_id_rpmsg.
+    le32 notifyid;                              ///< What the doorbell carries for changes of status.
+    le32 dfeatures;                             ///< Feature bits 0 to 31 that the device offers.
+    le32 gfeatures;                             ///< Those that the driver accepted.
+    le32 config_len;                            ///< Bytes of config space behind the vrings.
+    little_endian<std::uint8_t> status;         ///< virtio::status.
+    little_endian<std::uint8_t> num_of_vrings;  ///< 2.
     std::array<little_endian<std::uint8_t>, 2> reserved;  ///< 0.
     std::array<resource_vring, 2> vring;                  ///< 0: device to driver. 1: driver to device.
 };
