@@ -445,13 +445,13 @@ TEMPLATE_TEST_CASE("an endpoint may be destroyed while it is announced", "[bus][
                    as_device)
 {
     journal log;
+    bool seized = false;  // outlives the endpoints, whose ends are written down too
     loopback<two_contexts> link;
     ear there{TestType::there(link)};
     auto& here = TestType::here(link);
     using plain = decltype(endpoint{here});
     auto a = std::make_unique<plain>(here);
     auto b = std::make_unique<plain>(here);
-    bool seized = false;
     link.run();
 
     SECTION("by another context")

@@ -44,24 +44,28 @@ void* counted(std::size_t bytes, std::size_t align)
 
 }  // namespace
 
-void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
-void* operator new(std::size_t bytes, std::align_val_t align)
+// Weak: ThreadSanitizer's own take precedence, and there nothing is counted.
+[[gnu::weak]] void* operator new(std::size_t bytes) { return counted(bytes, alignof(std::max_align_t)); }
+[[gnu::weak]] void* operator new(std::size_t bytes, std::align_val_t align)
 {
     return counted(bytes, static_cast<std::size_t>(align));
 }
 // Sanitizers replace these too, so that they would not come by the two above.
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept
+[[gnu::weak]] void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept
 {
     return counted(bytes, alignof(std::max_align_t));
 }
-void* operator new(std::size_t bytes, std::align_val_t align, const std::nothrow_t&) noexcept
+[[gnu::weak]] void* operator new(std::size_t bytes, std::align_val_t align, const std::nothrow_t&) noexcept
 {
     return counted(bytes, static_cast<std::size_t>(align));
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::weak]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::weak]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::weak]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::weak]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept
+{
+    std::free(memory);
+}
 
 namespace {
 
