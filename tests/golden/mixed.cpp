@@ -15,7 +15,7 @@ TEST_CASE("x-01-openamp-driver-lite-remote: our driver in the place of OpenAMP's
     play_driver<rpmsg_lite, carried::by_table>("x-01-openamp-driver-lite-remote");
 }
 
-TEST_CASE("x-02-lite-master-openamp-device: our device in the place of OpenAMP's", "[golden][device]")
+TEST_CASE("x-02-lite-master-openamp-device: our device in the place of OpenAMP's", "[golden][device][R6][R8]")
 {
     play_device<rpmsg_lite, carried::by_table>("x-02-lite-master-openamp-device");
 }

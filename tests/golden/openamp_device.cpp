@@ -50,7 +50,7 @@ TEST_CASE("oa-07-index-wrap-to-device: our driver with OpenAMP's device", "[gold
     play_driver<openamp, carried::by_table>("oa-07-index-wrap-to-device");
 }
 
-TEST_CASE("oa-08-sizes-256-96: our driver with OpenAMP's device", "[golden][driver]")
+TEST_CASE("oa-08-sizes-256-96: our driver with OpenAMP's device", "[golden][driver][R3]")
 {
     play_driver<openamp, carried::by_table>("oa-08-sizes-256-96");
 }
@@ -60,7 +60,7 @@ TEST_CASE("oa-09-discard: our driver with OpenAMP's device", "[golden][driver]")
     play_driver<openamp, carried::by_table>("oa-09-discard");
 }
 
-TEST_CASE("oa-10-lengths: our driver with OpenAMP's device", "[golden][driver]")
+TEST_CASE("oa-10-lengths: our driver with OpenAMP's device", "[golden][driver][R14]")
 {
     play_driver<openamp, carried::by_table>("oa-10-lengths");
 }
@@ -70,12 +70,12 @@ TEST_CASE("oa-12-linux-like-driver: our driver with OpenAMP's device", "[golden]
     play_driver<openamp, carried::by_table>("oa-12-linux-like-driver");
 }
 
-TEST_CASE("oa-13-names: our driver with OpenAMP's device", "[golden][driver]")
+TEST_CASE("oa-13-names: our driver with OpenAMP's device", "[golden][driver][R15]")
 {
     play_driver<openamp, carried::by_table>("oa-13-names");
 }
 
-TEST_CASE("oa-14-exact-device: our driver with a device that keeps to the letter", "[golden][driver]")
+TEST_CASE("oa-14-exact-device: our driver with a device that keeps to the letter", "[golden][driver][R4]")
 {
     play_driver<linux_kernel, carried::by_table>("oa-14-exact-device");
 }

@@ -25,7 +25,7 @@ TEST_CASE("oa-03-fill-to-device: our device with OpenAMP's driver", "[golden][de
     play_device<openamp, carried::by_table>("oa-03-fill-to-device");
 }
 
-TEST_CASE("oa-03-fill-to-driver: our device with OpenAMP's driver", "[golden][device]")
+TEST_CASE("oa-03-fill-to-driver: our device with OpenAMP's driver", "[golden][device][R2]")
 {
     play_device<openamp, carried::by_table>("oa-03-fill-to-driver");
 }
@@ -50,7 +50,7 @@ TEST_CASE("oa-07-index-wrap-to-device: our device with OpenAMP's driver", "[gold
     play_device<openamp, carried::by_table>("oa-07-index-wrap-to-device");
 }
 
-TEST_CASE("oa-08-sizes-256-96: our device with OpenAMP's driver", "[golden][device]")
+TEST_CASE("oa-08-sizes-256-96: our device with OpenAMP's driver", "[golden][device][R3]")
 {
     play_device<openamp, carried::by_table>("oa-08-sizes-256-96");
 }
@@ -60,18 +60,18 @@ TEST_CASE("oa-09-discard: our device with OpenAMP's driver", "[golden][device]")
     play_device<openamp, carried::by_table>("oa-09-discard");
 }
 
-TEST_CASE("oa-10-lengths: our device with OpenAMP's driver", "[golden][device]")
+TEST_CASE("oa-10-lengths: our device with OpenAMP's driver", "[golden][device][R14]")
 {
     play_device<openamp, carried::by_table>("oa-10-lengths");
 }
 
 TEST_CASE("oa-12-linux-like-driver: our device with a driver that keeps to what is written of Linux",
-          "[golden][device]")
+          "[golden][device][R1][R3]")
 {
     play_device<linux_kernel, carried::by_table>("oa-12-linux-like-driver");
 }
 
-TEST_CASE("oa-13-names: our device with OpenAMP's driver", "[golden][device]")
+TEST_CASE("oa-13-names: our device with OpenAMP's driver", "[golden][device][R15]")
 {
     play_device<openamp, carried::by_table>("oa-13-names");
 }

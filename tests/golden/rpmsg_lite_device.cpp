@@ -45,7 +45,7 @@ TEST_CASE("rl-03-fill-to-driver-a4: our driver with rpmsg-lite's remote", "[gold
     play_driver<rpmsg_lite, carried::by_fixed_rings>("rl-03-fill-to-driver-a4");
 }
 
-TEST_CASE("rl-04-hold-a16: our driver with rpmsg-lite's remote", "[golden][driver]")
+TEST_CASE("rl-04-hold-a16: our driver with rpmsg-lite's remote", "[golden][driver][R5]")
 {
     play_driver<rpmsg_lite, carried::by_fixed_rings>("rl-04-hold-a16");
 }
@@ -65,12 +65,12 @@ TEST_CASE("rl-06-wrap-a4: our driver with rpmsg-lite's remote", "[golden][driver
     play_driver<rpmsg_lite, carried::by_fixed_rings>("rl-06-wrap-a4");
 }
 
-TEST_CASE("rl-10-lengths-a16: our driver with rpmsg-lite's remote", "[golden][driver]")
+TEST_CASE("rl-10-lengths-a16: our driver with rpmsg-lite's remote", "[golden][driver][R14]")
 {
     play_driver<rpmsg_lite, carried::by_fixed_rings>("rl-10-lengths-a16");
 }
 
-TEST_CASE("rl-10-lengths-a4: our driver with rpmsg-lite's remote", "[golden][driver]")
+TEST_CASE("rl-10-lengths-a4: our driver with rpmsg-lite's remote", "[golden][driver][R14]")
 {
     play_driver<rpmsg_lite, carried::by_fixed_rings>("rl-10-lengths-a4");
 }

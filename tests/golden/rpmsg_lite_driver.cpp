@@ -5,12 +5,12 @@
 using namespace golden;
 using namespace rpmsg::policy;
 
-TEST_CASE("rl-01-init-a16: our device with rpmsg-lite's master", "[golden][device]")
+TEST_CASE("rl-01-init-a16: our device with rpmsg-lite's master", "[golden][device][R6][R7]")
 {
     play_device<rpmsg_lite, carried::by_fixed_rings>("rl-01-init-a16");
 }
 
-TEST_CASE("rl-01-init-a4: our device with rpmsg-lite's master", "[golden][device]")
+TEST_CASE("rl-01-init-a4: our device with rpmsg-lite's master", "[golden][device][R6][R7]")
 {
     play_device<rpmsg_lite, carried::by_fixed_rings>("rl-01-init-a4");
 }
@@ -35,17 +35,17 @@ TEST_CASE("rl-03-fill-to-device-a4: our device with rpmsg-lite's master", "[gold
     play_device<rpmsg_lite, carried::by_fixed_rings>("rl-03-fill-to-device-a4");
 }
 
-TEST_CASE("rl-03-fill-to-driver-a16: our device with rpmsg-lite's master", "[golden][device]")
+TEST_CASE("rl-03-fill-to-driver-a16: our device with rpmsg-lite's master", "[golden][device][R7]")
 {
     play_device<rpmsg_lite, carried::by_fixed_rings>("rl-03-fill-to-driver-a16");
 }
 
-TEST_CASE("rl-03-fill-to-driver-a4: our device with rpmsg-lite's master", "[golden][device]")
+TEST_CASE("rl-03-fill-to-driver-a4: our device with rpmsg-lite's master", "[golden][device][R7]")
 {
     play_device<rpmsg_lite, carried::by_fixed_rings>("rl-03-fill-to-driver-a4");
 }
 
-TEST_CASE("rl-04-hold-a16: our device with rpmsg-lite's master", "[golden][device]")
+TEST_CASE("rl-04-hold-a16: our device with rpmsg-lite's master", "[golden][device][R5]")
 {
     play_device<rpmsg_lite, carried::by_fixed_rings>("rl-04-hold-a16");
 }
@@ -65,12 +65,12 @@ TEST_CASE("rl-06-wrap-a4: our device with rpmsg-lite's master", "[golden][device
     play_device<rpmsg_lite, carried::by_fixed_rings>("rl-06-wrap-a4");
 }
 
-TEST_CASE("rl-10-lengths-a16: our device with rpmsg-lite's master", "[golden][device]")
+TEST_CASE("rl-10-lengths-a16: our device with rpmsg-lite's master", "[golden][device][R14]")
 {
     play_device<rpmsg_lite, carried::by_fixed_rings>("rl-10-lengths-a16");
 }
 
-TEST_CASE("rl-10-lengths-a4: our device with rpmsg-lite's master", "[golden][device]")
+TEST_CASE("rl-10-lengths-a4: our device with rpmsg-lite's master", "[golden][device][R14]")
 {
     play_device<rpmsg_lite, carried::by_fixed_rings>("rl-10-lengths-a4");
 }
