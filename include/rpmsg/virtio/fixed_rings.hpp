@@ -77,9 +77,10 @@ public:
     [[nodiscard]] std::uint8_t status(Barriers& /*barriers*/) noexcept
     {
         seen_ = heard_->times();
-        if (seen_ == 0)
+        if (seen_ == refused_)
             return status::reset;
-        return seen_ != refused_ ? status::driver_ok : status::driver_ok | status::needs_reset;
+        refused_ = 0;  // so that the count, which is never 0 again, does not come round to it
+        return status::driver_ok;
     }
     /// Tells nobody: waits for a doorbell that was not heard when the rings were looked at.
     template <typename Barriers>
@@ -91,7 +92,7 @@ public:
 private:
     const first_doorbell* heard_;
     std::uint32_t seen_ = 0;
-    std::uint32_t refused_ = 0;  // what seen_ was when the rings were refused
+    std::uint32_t refused_ = 0;  // seen_ when the rings were refused; 0: not before the first doorbell
 };
 
 /// The driver's: the rings are made at once, and then vring0 is rung, for which an rpmsg-lite remote waits.
