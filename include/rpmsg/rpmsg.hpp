@@ -8,3 +8,5 @@
 #include <rpmsg/bus/endpoint.hpp>
 #include <rpmsg/bus/immortal.hpp>
 #include <rpmsg/bus/observer.hpp>
+#include <rpmsg/virtio/fixed_rings.hpp>
+#include <rpmsg/virtio/status_byte.hpp>

@@ -142,7 +142,7 @@ TEMPLATE_TEST_CASE("an announcement is 40 bytes from the endpoint to 53, zero-pa
 }
 
 TEMPLATE_TEST_CASE("without the name service nothing is announced, and that can be seen",
-                   "[bus][name_service][openamp-3.4]", as_driver, as_device)
+                   "[bus][name_service][openamp-3.4][R16]", as_driver, as_device)
 {
     loopback<> link{{.features = 0}};
     ear there{TestType::there(link)};

@@ -476,7 +476,7 @@ TEMPLATE_TEST_CASE("no lock is held while user code runs", "[bus][rule7]", as_dr
 
 // Doorbells
 
-TEMPLATE_TEST_CASE("what is sent is published, and only then it is asked whether to ring", "[bus][rule8]",
+TEMPLATE_TEST_CASE("what is sent is published, and only then it is asked whether to ring", "[bus][rule8][R9]",
                    as_driver, as_device)
 {
     journal log;
@@ -526,7 +526,7 @@ TEST_CASE("a doorbell that is cheap is rung without asking", "[bus][rule8]")
     CHECK(log.count(recorded::full_barrier) == 0);
 }
 
-TEST_CASE("a peer that does not mean its suppression is rung all the same", "[bus][rule8]")
+TEST_CASE("a peer that does not mean its suppression is rung all the same", "[bus][rule8][R8]")
 {
     loopback<stubborn_board> link;
     endpoint out{link.driver()};

@@ -374,8 +374,8 @@ TEMPLATE_TEST_CASE("a receiver that closes or destroys its own endpoint still an
 
 // What a peer may send
 
-TEMPLATE_TEST_CASE("a message that cannot be is dropped, counted, and its buffer given back", "[bus][rule3]",
-                   as_driver, as_device)
+TEMPLATE_TEST_CASE("a message that cannot be is dropped, counted, and its buffer given back",
+                   "[bus][rule3][R4]", as_driver, as_device)
 {
     loopback<board_of<4>> link;
     auto& here = TestType::here(link);
@@ -468,7 +468,7 @@ TEMPLATE_TEST_CASE("a message that cannot be is dropped, counted, and its buffer
     CHECK(here.state() == link_state::up);
 }
 
-TEST_CASE("an avail entry that names no descriptor is skipped and counted", "[bus][rule3]")
+TEST_CASE("an avail entry that names no descriptor is skipped and counted", "[bus][rule3][R13]")
 {
     loopback<> link;
     int heard = 0;
@@ -613,7 +613,7 @@ TEMPLATE_TEST_CASE("with EVENT_IDX the peer rings for the first message after a 
     }
 }
 
-TEMPLATE_TEST_CASE("a drained batch rings at most once for the buffers it gives back", "[bus][rule10]",
+TEMPLATE_TEST_CASE("a drained batch rings at most once for the buffers it gives back", "[bus][rule10][R11]",
                    as_driver, as_device)
 {
     loopback<board_of<16>> link;

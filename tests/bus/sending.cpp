@@ -175,7 +175,7 @@ TEMPLATE_TEST_CASE("before it waits it asks for a doorbell, and looks again afte
     }
 }
 
-TEMPLATE_TEST_CASE("a buffer that comes back while it asks is found without a doorbell", "[bus][rule8]",
+TEMPLATE_TEST_CASE("a buffer that comes back while it asks is found without a doorbell", "[bus][rule8][R9]",
                    as_driver, as_device)
 {
     full_link<TestType> f;

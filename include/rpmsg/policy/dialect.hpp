@@ -65,7 +65,8 @@ struct rpmsg_lite : linux_kernel {
 };
 static_assert(dialect<rpmsg_lite>);
 
-/// Zephyr's ipc_service with static vrings: one doorbell without an id, bound by an empty message.
+/// Zephyr's ipc_service with static vrings: one doorbell without an id, bound by an empty message. From what
+/// is written of it, not from recordings.
 struct zephyr_static_vrings : openamp {
     static constexpr bool rings_returned_buffers = false;
     static constexpr bool greets_when_bound = true;
