@@ -3,6 +3,7 @@
 #include <rpmsg/rpmsg.hpp>
 #include <rpmsg/testing/loopback.hpp>
 #include <rpmsg/testing/software_cache.hpp>
+#include <rpmsg/testing/software_cached.hpp>
 
 #include <algorithm>
 #include <array>

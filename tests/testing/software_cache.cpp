@@ -2,6 +2,8 @@
 
 #include "support/catch.hpp"
 
+#include <rpmsg/testing/software_cached.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -80,20 +82,6 @@ TEST_CASE("whole lines move, and all that a range touches", "[testing]")
     CHECK(c.is(32) == std::byte{});
     c.driver.clean(&c.driver_sees(40), 0);  // nothing
     CHECK(c.is(40) == std::byte{});
-}
-
-TEST_CASE("ring words are loaded and stored in the side's own view", "[testing]")
-{
-    two_caches c;
-    c.driver.invalidate(&c.driver_sees(0), 64);
-    auto& mine = reinterpret_cast<le16&>(c.driver_sees(8));
-    c.driver.store_release(mine, 0x1234);
-    CHECK(c.driver.load_acquire(mine) == 0x1234);
-    c.driver.store_relaxed(mine, 0x4321);
-    CHECK(c.driver.load_relaxed(mine) == 0x4321);
-    CHECK(c.is(8) == std::byte{});
-    auto& table = reinterpret_cast<le16&>(c.is(8));
-    CHECK(&c.cache.view_of(role::driver, table) == &mine);
 }
 
 TEST_CASE("a dirty line may be written back at any moment, and a clean one fetched", "[testing]")
@@ -235,15 +223,4 @@ TEST_CASE("requests can be ignored, and somebody else moves before each step", "
     c.device.full_barrier();
     CHECK(seen == "driver 0 4+2;device 1 4+2;device 2 0+0;");
     CHECK(moves == 3);
-}
-
-TEST_CASE("without a cache memory is as it is", "[testing]")
-{
-    software_cached<64> plain;
-    le16 word{};
-    plain.store_release(word, 5);
-    plain.clean(&word, sizeof word);
-    plain.invalidate(&word, sizeof word);
-    plain.full_barrier();
-    CHECK(plain.load_acquire(word) == 5);
 }
