@@ -1,5 +1,5 @@
-// hostile [SECONDS] [SEED]: random writes of a hostile peer until the time is up, in both roles and three dialects.
-// The seed of the run under way is the last line when a sanitizer ends it, so `hostile 0 SEED` repeats it.
+// hostile_peer [SECONDS] [SEED]: random writes of a hostile peer until the time is up, in both roles and three dialects.
+// The seed of the run under way is the last line when a sanitizer ends it, so `hostile_peer 0 SEED` repeats it.
 
 #include "bus/corruption.hpp"
 
