@@ -81,6 +81,29 @@ TEMPLATE_TEST_CASE("V4: a buffer ends out of the map", "[bus][hostile][V4]", as_
     v.goes_on(fault::bad_buffer, 6);
 }
 
+TEMPLATE_TEST_CASE("V4: the buffer to answer in overlaps the message that is answered", "[bus][hostile][V4]",
+                   as_driver, as_device)
+{
+    victim<TestType> v;
+    endpoint echo{v.here(), [](message m) { return m.payload(); }};
+    REQUIRE(echo.open(address{5}));
+    const int shift = GENERATE(-8, -4, 4, 8, 16);
+    CHECK(v.theirs.try_send_to(address{5}, bytes("0123456789abcdefghijklmnopqrstuvwxyz")));
+    const auto message = v.rx().descriptor_at(v.head()).addr.get();
+    for (std::uint16_t id = 0; id != v.count; ++id)
+        v.tx().descriptor_at(id).addr = message + static_cast<std::uint64_t>(std::int64_t{shift});
+    v.here().poll();
+    CHECK(echo.close());
+    CHECK(v.here().state() == link_state::up);
+    CHECK(v.here().stats().total() == 0);
+    if constexpr (!v.is_driver) {
+        // It is moved, not copied: whole, wherever it comes to lie.
+        const auto answer = v.link.bytes().data() + (message - 0x3ED0'0000) + shift + 16;
+        CHECK(text({answer, 36}) == "0123456789abcdefghijklmnopqrstuvwxyz");
+    }
+    v.comes_back_after_reset();
+}
+
 TEMPLATE_TEST_CASE("V6: a buffer is too small for a header", "[bus][hostile][V6]", as_driver, as_device)
 {
     victim<TestType> v;
