@@ -225,6 +225,15 @@ TEST_CASE("a doorbell that carries an id carries the one of the table", "[bus]")
     CHECK(end.link.notify_id(rx) == 71);
 }
 
+TEST_CASE("also the doorbell of a device that asks for a reset carries it", "[bus][restart]")
+{
+    device<with_id> end;
+    end.driver_starts();
+    end.ring[0].used().idx = std::uint16_t{1};  // somebody was here before
+    CHECK(end.link.step() == link_change::asked_for_reset);
+    CHECK(end.link.notify_id(tx) == 70);
+}
+
 // Rings that cannot be used
 
 TEST_CASE("a device refuses rings that it cannot use, says so once, and takes better ones", "[bus][rule3]")

@@ -227,7 +227,8 @@ private:
         typename Board::ring size{};
         if (!size.adopt(place.num))
             return errc::bad_ring_size;
-        if (!vring::aligns_rings(place.align))
+        // What each side writes stands in lines of its own.
+        if (!vring::aligns_rings(place.align) || place.align < Board::coherence::line)
             return errc::misaligned;
         const auto at = vring::layout_of(size.count(), place.align, dialect::alignment);
         auto* const start = policies.address_map.to_local(place.address, at.size);
@@ -237,13 +238,15 @@ private:
         if ((place.address & (place.align - 1U)) != 0 ||
             reinterpret_cast<std::uintptr_t>(start) % alignof(wire::descriptor) != 0)
             return errc::misaligned;
+        // Known from here on: also who asks for a reset rings.
+        if constexpr (carries_id)
+            notify_ids_[static_cast<std::size_t>(which)] = place.notify_id;
         const vring::split memory{start, at};
-        barriers().invalidate(&memory.used().idx, sizeof(wire::le16));
+        // All that we will write: the driver zeroed it, and what we cached of an earlier link must not fall on that.
+        barriers().invalidate(&memory.used(), at.size - at.used);
         const auto returned = barriers().load_relaxed(memory.used().idx);
         if (returned != 0 && !(dialect::prefills_used_ring && which == rx_ring && returned == size.count()))
             return errc::stale;
-        if constexpr (carries_id)
-            notify_ids_[static_cast<std::size_t>(which)] = place.notify_id;
         side = ring{barriers()};
         side.attach(memory, size, returned, (features_ & policy::feature::event_idx) != 0);
         return errc{};

@@ -247,7 +247,8 @@ private:
             typename Board::ring size{};
             if (!size.adopt(wanted.num))
                 return refuse(errc::bad_ring_size);
-            if (!vring::aligns_rings(wanted.align))
+            // What each side writes stands in lines of its own.
+            if (!vring::aligns_rings(wanted.align) || wanted.align < Board::coherence::line)
                 return refuse(errc::misaligned);
             const auto at = vring::layout_of(size.count(), wanted.align, dialect::alignment);
             const auto start = place(wanted, at.size, used_up, which);

@@ -151,8 +151,9 @@ protected:
         if (!taken.to.is_any()) {
             why = errc::too_long;
             if (this->link_.uniform_tx || payload.size() <= taken.capacity - sizeof(wire::header)) {
+                // It may be one that was received, and a driver may make the two buffers overlap.
                 if (!payload.empty())
-                    std::memcpy(taken.data + sizeof(wire::header), payload.data(), payload.size());
+                    std::memmove(taken.data + sizeof(wire::header), payload.data(), payload.size());
                 return publish(taken, static_cast<std::uint32_t>(payload.size()));
             }
         }

@@ -160,9 +160,12 @@ private:
         barriers.invalidate(&field, sizeof field);
         return field.read_once();
     }
+    // Both sides write fields of the same line, so a line is fetched before a field of it changes: what is cached of
+    // the others may be older than what the peer wrote there.
     template <typename Barriers>
     static void write(Barriers& barriers, wire::le32& field, std::uint32_t value) noexcept
     {
+        barriers.invalidate(&field, sizeof field);
         field.write_once(value);
         barriers.clean(&field, sizeof field);
     }
@@ -171,6 +174,7 @@ private:
     template <typename Barriers>
     void write_status(Barriers& barriers, std::uint8_t value) noexcept
     {
+        barriers.invalidate(&entry_->status, sizeof entry_->status);
         barriers.full_barrier();
         entry_->status.write_once(value);
         barriers.clean(&entry_->status, sizeof entry_->status);
