@@ -27,6 +27,8 @@ struct board : rpmsg::policy::board_defaults {
     };
     using address_map = rpmsg::policy::identity<0x2001'0000, 0x1'0000>;
     static constexpr rpmsg::virtio::resource_table_at<resource_table> resources{};
+    /// As the table says; stated here too, so that the compiler knows where everything lies.
+    using ring = rpmsg::policy::ring_of<16, 16>;
     // One endpoint that never closes, and nobody who observes.
     static constexpr std::size_t address_slots = 1;
     static constexpr std::size_t withdrawals = 0;

@@ -29,9 +29,11 @@ constexpr bool parks()
             parked.push(static_cast<std::uint16_t>(id));
         if (parked.count() != N)
             return false;
-        for (std::uint32_t id = N; id != 0; --id)
-            if (parked.pop() != id - 1)
+        for (std::uint32_t id = N; id != 0; --id) {
+            if (parked.top() != id - 1)
                 return false;
+            parked.pop();
+        }
     }
     parked.push(0);
     parked.clear();

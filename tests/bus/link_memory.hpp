@@ -164,12 +164,27 @@ answer next_message(End& end)
     return a;
 }
 
-/// A buffer to send in, if more than `keep` are free.
+/// Whether more than `keep` buffers are free, after a look if need be.
+template <typename End>
+rpmsg::errc look_for_tx(End& end, unsigned keep = 0)
+{
+    if (end.has_tx(keep))
+        return rpmsg::errc{};
+    if (const auto why = end.tx().look(); why != rpmsg::errc{})
+        return why;
+    return end.has_tx(keep) ? rpmsg::errc{} : rpmsg::errc::full;
+}
+
+/// A buffer to send in, if more than `keep` are free. As the bus does, the link is given up when it is broken.
 template <typename End>
 answer next_buffer(End& end, unsigned keep = 0)
 {
     answer a;
-    a.why = keep == 0 || end.has_tx(keep) ? end.take_tx(a.buffer) : rpmsg::errc::full;
+    a.why = look_for_tx(end, keep);
+    if (a.why == rpmsg::errc{})
+        a.why = end.take_tx(a.buffer, keep, 0);
+    if (a.why == rpmsg::errc::protocol || a.why == rpmsg::errc::out_of_map)
+        end.give_up();
     return a;
 }
 

@@ -169,9 +169,12 @@ struct nulls_board : policy::board_defaults {
 struct empties_board : nulls_board {
     using doorbell = policy::callback_doorbell<nothing>;
     using coherence = policy::system;
-    using exclusion = policy::interrupt_mask<mask_nothing>;
     using wait = policy::yielding<nothing_at_all>;
     using clock = manual_clock;
+};
+/// With several contexts the bus keeps which of them polls.
+struct contexts_board : nulls_board {
+    using exclusion = policy::interrupt_mask<mask_nothing>;
 };
 struct state_board : nulls_board {
     using doorbell = counting_doorbell<>;
@@ -180,6 +183,7 @@ struct state_board : nulls_board {
 template <template <typename> typename Bus>
 constexpr bool costs_what_it_must =
     sizeof(Bus<empties_board>) == sizeof(Bus<nulls_board>) &&
+    sizeof(Bus<contexts_board>) == sizeof(Bus<nulls_board>) + sizeof(std::uintptr_t) &&
     sizeof(Bus<state_board>) == sizeof(Bus<nulls_board>) + sizeof(counting_doorbell<>);
 template <typename Board>
 using device_of = device_bus<Board>;

@@ -57,7 +57,6 @@ static_assert(device_transport<resource_table, rpmsg::testing::recording_coheren
               driver_transport<resource_table, rpmsg::testing::recording_coherence>);
 static_assert(sizeof(resource_table) == sizeof(void*), "a transport is what it takes to find the table");
 
-static_assert(no_address == 0xFFFF'FFFF'FFFF'FFFF, "no address of 32 bits means that none was chosen");
 static_assert(ring_place{} == ring_place{0, 0, 0, 0});
 static_assert(ring_place{1, 2, 3, 4} != ring_place{1, 2, 3, 5} &&
               ring_place{1, 2, 3, 4} != ring_place{0, 2, 3, 4});

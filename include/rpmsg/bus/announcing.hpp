@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace rpmsg {
 
@@ -39,26 +40,27 @@ protected:
     void flush() noexcept
     {
         auto before = this->exclusion_.enter();
-        if (this->state_ == link_state::up && !this->flushing_) {
-            this->flushing_ = true;
-            if (this->is_due(base::withdraw_due))
+        if (this->room_ != 0 && seizes_flushing()) {
+            if (this->is(base::withdraw_due))
                 this->withdraw_later_(*this, before);
             while (auto* const node = this->announced_next_) {
                 // All is written down first: while the message goes out the endpoint may close, and the link go.
-                const bool wanted = wants_announcing(*node);
                 this->announced_next_ = node->next_opened;
-                node->announced = node->announced || wanted;
-                if (wanted && !send_announcement(before, node->service, node->local, channel_news::came)) {
+                if (!wants_announcing(*node))
+                    continue;
+                node->announced = true;
+                if (!send_announcement(before, node->service, node->local, channel_news::came)) {
                     node->announced = false;
                     this->announced_next_ = node;
                     break;
                 }
             }
             if (this->announced_next_ == nullptr)
-                this->not_due(base::announce_due);
+                this->unset(base::announce_due);
             if constexpr (Board::dialect::greets_when_bound)
                 greet(before);
-            this->flushing_ = false;
+            if constexpr (base::is_concurrent)
+                this->flushing_ = false;
         }
         this->exclusion_.leave(before);
     }
@@ -72,7 +74,7 @@ protected:
             return this->link_.counts.count(fault::withdrawal_dropped);
         this->gone_.push({node.service, node.local});
         this->withdraw_later_ = withdraw_gone;
-        this->set_due(base::withdraw_due);
+        this->set(base::withdraw_due);
     }
 
     /// Withdraws all that is announced, as far as there are buffers: nobody will look again.
@@ -92,10 +94,19 @@ protected:
 
     [[nodiscard]] bool wants_announcing(const endpoint_node& node) const noexcept
     {
-        return !node.announced && !node.fixed_peer && !node.service.empty() && has_name_service();
+        return !node.announced && !node.service.empty() && has_name_service();
     }
 
 private:
+    /// Whether no other context flushes: it would do our part too. The exclusion is held.
+    [[nodiscard]] bool seizes_flushing() noexcept
+    {
+        if constexpr (base::is_concurrent)
+            return !std::exchange(this->flushing_, true);
+        else
+            return true;
+    }
+
     /// The exclusion is held on entry and return, and let go while the message is made.
     ///
     /// @return false when there is no buffer: nothing happened.
@@ -106,13 +117,9 @@ private:
         out.from = endpoint;
         out.to = name_service_address;
         out.epoch = this->epoch_;
-        if (this->take_tx(out, this->keep()) != errc{})
-            return false;
         constexpr std::uint32_t size = sizeof(wire::announcement);
-        if (out.capacity < sizeof(wire::header) + size) {
-            this->link_.park_tx(out.id);
+        if (size >= this->room_ || this->take_tx(out, this->kept_, size) != errc{})
             return false;
-        }
         this->exclusion_.leave(before);
         announce(out.data + sizeof(wire::header), service, endpoint, news);
         static_cast<void>(this->publish(out, size));  // stale: the next epoch announces it again
@@ -131,13 +138,13 @@ private:
                 return;
             }
         }
-        self.not_due(base::withdraw_due);
+        self.unset(base::withdraw_due);
     }
 
     /// Empty messages: the answer to an announcement where the dialect has one.
     void greet(exclusion_state& before) noexcept
     {
-        for (auto* node = this->opened_.first(); node != nullptr && this->is_due(base::greet_due);) {
+        for (auto* node = this->opened_.first(); node != nullptr && this->is(base::greet_due);) {
             if (!node->greets || node->peer.is_any()) {
                 node = node->next_opened;
                 continue;
@@ -146,7 +153,7 @@ private:
             out.from = node->local;
             out.to = node->peer;
             out.epoch = this->epoch_;
-            if (this->take_tx(out, this->keep()) != errc{})
+            if (this->take_tx(out, this->kept_, 0) != errc{})
                 return;
             node->greets = false;
             this->exclusion_.leave(before);
@@ -154,7 +161,7 @@ private:
             before = this->exclusion_.enter();
             node = this->opened_.first();  // anything may have happened meanwhile
         }
-        this->not_due(base::greet_due);
+        this->unset(base::greet_due);
     }
 };
 

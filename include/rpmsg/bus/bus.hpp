@@ -56,7 +56,7 @@ public:
     {
         {
             const scope lock{this->exclusion_};
-            this->not_due(base::stopped);
+            this->unset(base::stopped);
             this->stop_later_ = nullptr;
         }
         poll(0);
@@ -81,34 +81,25 @@ public:
     /// @context Returns at once when it is running already, in this context or another.
     poll_result poll(std::uint16_t budget = Board::ring::capacity) noexcept
     {
-        bool well = false;
+        auto next = base::turn::receive;
         {
             const scope lock{this->exclusion_};
-            if (this->polling_)
-                return {};
-            this->polling_ = true;
-            if constexpr (policy::is_concurrent<typename Board::exclusion>)
-                this->poller_ = this->exclusion_.context();
-            well = this->state_ == link_state::up &&
-                   !this->is_due(base::flush_due | base::replay_due | base::stopped | base::reply_blocked) &&
-                   this->link_.intact();
+            if (this->flags_ == base::settled && this->link_.intact()) [[likely]]
+                this->begin_poll();
+            else
+                next = base::turn::over;
         }
-        if (!well) [[unlikely]]
-            well = this->look_after();
+        if (next != base::turn::receive) [[unlikely]]
+            next = this->look_after();
         poll_result done;
-        if (well) [[likely]] {
+        if (next == base::turn::taken)
+            return done;
+        if (next == base::turn::receive) [[likely]]
             done = this->drain(budget);
-            if (this->was_due(base::listening | base::stopped)) [[unlikely]] {
-                if (this->was_due(base::stopped))
-                    this->stop_now();
-                else
-                    this->offer_tx();
-            }
-        }
-        {
-            const scope lock{this->exclusion_};
-            this->polling_ = false;
-        }
+        do {
+            if (this->was(base::stopped | base::listening)) [[unlikely]]
+                this->finish();
+        } while (!end_poll());
         this->ring_put_off();
         return done;
     }
@@ -118,18 +109,18 @@ public:
     {
         const scope lock{this->exclusion_};
         auto& link = this->link_;
-        if (this->is_due(base::stopped) || this->state_ == link_state::down)
-            return this->is_due(base::stopped) != (this->state_ == link_state::down);
+        if (this->is(base::stopped) || this->state_ == link_state::down)
+            return this->is(base::stopped) != (this->state_ == link_state::down);
         if (this->state_ == link_state::lost || link.has_change())
             return true;
         if (this->state_ != link_state::up)
             return false;
         // A message whose receiver has a result waits for a buffer to answer in, not for us.
-        if (this->is_due(base::reply_blocked) ? link.has_tx(0)
-                                              : link.rx().look() != errc{} || link.rx().waiting() != 0)
+        if (this->is(base::reply_blocked) ? this->look_for_tx(0) != errc::full
+                                          : link.rx().look() != errc{} || link.rx().waiting() != 0)
             return true;
-        return this->is_due(base::replay_due) ||
-               (this->is_due(base::flush_due | base::tx_wanted) && link.has_tx(this->keep()));
+        return this->is(base::replay_due) ||
+               (this->is(base::flush_due | base::tx_wanted) && this->look_for_tx(this->kept_) != errc::full);
     }
 
     /// Sleeps as Board::wait does until there is something for poll(), or until the time has come.
@@ -186,10 +177,11 @@ protected:
         stop();
         while (auto* const node = this->opened_.first())
             this->unlink(*node);
-        while (auto* const node = this->observers_.first()) {
-            this->observers_.remove(*node);
-            node->open = false;
-        }
+        if constexpr (Board::observers)
+            while (auto* const node = this->observers_.first()) {
+                this->observers_.remove(*node);
+                node->open = false;
+            }
     }
 
 private:
@@ -221,18 +213,36 @@ private:
         return {};
     }
 
+    /// @return false when stop() was called meanwhile: it relied on this poll.
+    bool end_poll() noexcept
+    {
+        const scope lock{this->exclusion_};
+        if (this->is(base::stopped) && this->stop_later_ != nullptr) [[unlikely]]
+            return false;
+        this->unset(base::polling);
+        return true;
+    }
+    /// What else a poll has to do at its end.
+    [[gnu::noinline]] void finish() noexcept
+    {
+        if (this->was(base::stopped))
+            this->stop_now();
+        else
+            this->offer_tx();
+    }
+
     // Batches
 
     void begin_batch() noexcept
     {
         const scope lock{this->exclusion_};
-        ++this->batches_;
+        this->flags_ += base::one_batch;
     }
     void end_batch() noexcept
     {
         {
             const scope lock{this->exclusion_};
-            --this->batches_;
+            this->flags_ -= base::one_batch;
         }
         this->ring_put_off();
     }

@@ -8,6 +8,7 @@
 #include <rpmsg/bus/link_state.hpp>
 #include <rpmsg/bus/statistics.hpp>
 #include <rpmsg/config.hpp>
+#include <rpmsg/name_service/announcement.hpp>
 #include <rpmsg/name_service/remembered.hpp>
 #include <rpmsg/name_service/withdrawals.hpp>
 #include <rpmsg/policy/board.hpp>
@@ -31,6 +32,7 @@ protected:
     using bell = typename Board::doorbell;
     using exclusion = typename Board::exclusion;
     using scope = policy::scope<exclusion>;
+    static constexpr bool is_concurrent = policy::is_concurrent<exclusion>;
 
     template <typename... Arguments>
     explicit constexpr bus_state(Arguments&&... arguments) noexcept
@@ -43,75 +45,108 @@ public:
     bus_state& operator=(const bus_state&) = delete;
 
 protected:
-    /// What is to be done later, and what we wait for.
-    enum due : std::uint8_t {
-        announce_due = 1U << 0U,   ///< Endpoints from announced_next_ on may have to be announced.
-        withdraw_due = 1U << 1U,   ///< Endpoints were closed that the peer knows.
-        greet_due = 1U << 2U,      ///< An endpoint owes its peer an empty message.
-        replay_due = 1U << 3U,     ///< An endpoint opened: what was heard before may be for it.
-        stopped = 1U << 4U,        ///< Nothing until start().
-        listening = 1U << 5U,      ///< The peer was asked to ring for returned buffers.
-        tx_wanted = 1U << 6U,      ///< Somebody found no buffer.
-        reply_blocked = 1U << 7U,  ///< The next message waits for a buffer to answer in.
+    /// How things stand. While it is no more than `settled`, all that a poll has to do is to receive.
+    enum flag : std::uint32_t {
+        settled = 1U << 0U,        ///< The link is up, and nobody found it broken.
+        announce_due = 1U << 1U,   ///< Endpoints from announced_next_ on may have to be announced.
+        withdraw_due = 1U << 2U,   ///< Endpoints were closed that the peer knows.
+        greet_due = 1U << 3U,      ///< An endpoint owes its peer an empty message.
+        replay_due = 1U << 4U,     ///< An endpoint opened: what was heard before may be for it.
+        reply_blocked = 1U << 5U,  ///< The next message waits for a buffer to answer in.
+        listening = 1U << 6U,      ///< The peer was asked to ring for returned buffers.
+        tx_wanted = 1U << 7U,      ///< Somebody found no buffer.
+        tx_news = 1U << 8U,        ///< The peer is to hear of what was published, when what puts it off ends.
+        rx_news = 1U << 9U,        ///< The same of what was given back.
+        of_this_link = (1U << 10U) - 1,
+        reply_in_hand = 1U << 10U,  ///< The buffer that is kept for replies is with a receiver.
+        close_due = 1U << 11U,      ///< close_later_ is to be called when the function that runs returns.
+        stopped = 1U << 12U,        ///< Nothing until start().
+        polling = 1U << 15U,        ///< A poll is under way. All bits from here on put doorbells off.
+        one_batch = 1U << 16U,      ///< From here on: how many batches are under way.
         flush_due = announce_due | withdraw_due | greet_due,
+        any_news = tx_news | rx_news,
     };
-    /// What the peer is to hear of, when the poll or batch under way ends.
-    enum unrung : std::uint8_t {
-        tx_news = 1,  ///< What was published.
-        rx_news = 2,  ///< What was given back.
-    };
-    [[nodiscard]] bool is_due(unsigned bits) const noexcept { return (due_ & bits) != 0; }
+    [[nodiscard]] bool is(unsigned bits) const noexcept { return (flags_ & bits) != 0; }
     /// The same, when the exclusion is not held.
-    [[nodiscard]] bool was_due(unsigned bits) const noexcept
+    [[nodiscard]] bool was(unsigned bits) const noexcept
     {
         const scope lock{exclusion_};
-        return is_due(bits);
+        return is(bits);
     }
-    void set_due(unsigned bits) noexcept { due_ = static_cast<std::uint8_t>(due_ | bits); }
-    void not_due(unsigned bits) noexcept { due_ = static_cast<std::uint8_t>(due_ & ~bits); }
+    void set(unsigned bits) noexcept { flags_ |= bits; }
+    void unset(unsigned bits) noexcept { flags_ &= ~bits; }
 
     [[nodiscard]] typename Board::coherence& barriers() noexcept { return link_.policies.coherence; }
     /// Whether this context is the one that polls: then we are inside a receiver. The exclusion is held.
-    [[nodiscard]] bool inside_poll() noexcept { return polling_ && poller_ == exclusion_.context(); }
+    [[nodiscard]] bool inside_poll() noexcept
+    {
+        if constexpr (is_concurrent)
+            if (poller_ != exclusion_.context())
+                return false;
+        return is(polling);
+    }
+    /// An endpoint whose receiver has a result is open, or no more. The exclusion is held.
+    void count_replier(int more) noexcept
+    {
+        repliers_ = static_cast<std::uint16_t>(repliers_ + more);
+        keep_for_replies();
+    }
+    /// Has a buffer kept for replies, if there are any: none in a ring of one, where nothing else could be sent.
+    void keep_for_replies() noexcept { kept_ = repliers_ != 0 && Board::ring::capacity != 1 ? 1 : 0; }
+    /// The peer broke the rings: the next poll takes the link down. The exclusion is held.
+    [[gnu::noinline]] void give_up() noexcept
+    {
+        if (!is(settled))
+            return;
+        unset(settled);
+        link_.give_up();
+    }
 
     // Telling
 
-    /// Tells each node of a list that the event concerns. One walk at a time; it survives what the nodes
-    /// open and close meanwhile.
-    void tell(const node_list& list, event_kind what, event_word with = {}) noexcept
+    /// Tells each node of a list that wants to know. One walk at a time; it survives what the nodes open and
+    /// close meanwhile.
+    ///
+    /// @param wants  (node, what comes with the event): changes the node's own state first. The exclusion is
+    ///               held.
+    template <typename Wants>
+    void tell_each(const node_list& list, event_kind what, event_word with, Wants wants) noexcept
     {
         auto before = exclusion_.enter();
         told_next_ = list.first();
         while (auto* const node = told_next_) {
             told_next_ = node->next_opened;
-            const bool is_observer = &list == &observers_;
-            const auto was = node->peer;
-            if (!is_observer && !concerns(*node, what, with))
+            if (!wants(*node, with))
                 continue;
             current_ = node;
             exclusion_.leave(before);
-            if (is_observer)
-                node->tell(*node, what, with);
-            else
-                node->tell(*node, what == event_kind::bound ? what : event_kind::unbound, event_word{was});
+            node->tell(*node, what, with);
             before = exclusion_.enter();
-            returned(*node);
+            returned();
         }
         exclusion_.leave(before);
+    }
+    /// The link came up: endpoints that were opened towards an address are bound.
+    void tell_bound() noexcept
+    {
+        tell_each(opened_, event_kind::bound, {}, [](endpoint_node& node, event_word& peer) noexcept {
+            peer = event_word{node.peer};
+            return node.fixed_peer;
+        });
+    }
+    /// The peer withdrew a channel, or (nullptr) the link is gone: endpoints bound to it are unbound.
+    void tell_unbound(const announcement* withdrawn) noexcept
+    {
+        tell_each(opened_, event_kind::unbound, {},
+                  [withdrawn](endpoint_node& node, event_word& peer) noexcept {
+                      peer = event_word{node.peer};
+                      return unbinds(node, withdrawn);
+                  });
     }
     void tell_observers(event_kind what, event_word with = {}) noexcept
     {
         if constexpr (Board::observers)
-            tell(observers_, what, with);
-    }
-
-    void set_state(link_state state) noexcept
-    {
-        {
-            const scope lock{exclusion_};
-            state_ = state;
-        }
-        tell_observers(event_kind::link, event_word{state});
+            tell_each(observers_, what, with, [](endpoint_node&, event_word&) noexcept { return true; });
     }
 
     /// Counts what the peer did wrong, and tells.
@@ -125,26 +160,13 @@ protected:
     }
 
     /// A node's function returned; what it wanted done afterwards is done now. The exclusion is held.
-    void returned(endpoint_node& node) noexcept
+    void returned() noexcept
     {
-        if (current_ != &node)  // destroyed meanwhile: not ours to touch
-            return;
-        current_ = nullptr;
-        if (node.closing)
-            close_later_(*this, node);
-    }
-
-    /// Waits until no other context runs the node's function. The exclusion is held on entry and return.
-    errc settle(const endpoint_node& node, typename exclusion::state& before) noexcept
-    {
-        while (node.open && current_ == &node && poller_ != exclusion_.context()) {
-            if constexpr (!exclusion::others_progress)
-                return errc::busy;  // we interrupted it
-            exclusion_.leave(before);
-            exclusion_.relax();
-            before = exclusion_.enter();
+        if (is(close_due)) [[unlikely]] {
+            unset(close_due);
+            close_later_(*this);
         }
-        return node.open ? errc{} : errc::closed;
+        current_ = nullptr;
     }
 
     /// No walk is to come by this node any more. The exclusion is held.
@@ -173,35 +195,61 @@ protected:
     /// Whether a batch puts doorbells off.
     enum class batching : std::uint8_t { counts, ends };
 
-    /// Rings for news: once for each ring, or once for both if the doorbell says not which. While a poll or
-    /// a batch is under way it is put off to its end.
+    /// Whether doorbells wait for the end of a poll or batch under way. The exclusion is held.
+    [[nodiscard]] bool puts_off(batching batch = batching::counts) noexcept
+    {
+        if constexpr (is_concurrent)
+            return (flags_ >= one_batch && batch == batching::counts) || inside_poll();
+        else
+            return batch == batching::counts ? flags_ >= polling : is(polling);
+    }
+    /// The same; then the news is rung then. The exclusion is held.
+    [[nodiscard]] bool puts_off(flag what) noexcept
+    {
+        if constexpr (bell::never_ring)
+            return true;
+        const bool later = puts_off();
+        if (later)
+            set(what);
+        return later;
+    }
+
+    /// Rings for news, if the peer wants to know: once for each ring, or once for both if the doorbell says not
+    /// which.
+    RPMSG_HOT_PATH void ring_for(std::uint32_t what) noexcept
+    {
+        if constexpr (!bell::never_ring) {
+            if constexpr (!bell::always_ring) {
+                const scope lock{exclusion_};
+                if ((what & tx_news) != 0 && !link_.tx().peer_wants_doorbell())
+                    what &= ~tx_news;
+                if ((what & rx_news) != 0 && !link_.rx().peer_wants_doorbell())
+                    what &= ~rx_news;
+            }
+            if constexpr (bell::carries_queue_id) {
+                if ((what & tx_news) != 0)
+                    ring(link_type::tx_ring);
+                if ((what & rx_news) != 0)
+                    ring(link_type::rx_ring);
+            } else if (bell::always_ring || what != 0) {
+                ring((what & tx_news) != 0 ? link_type::tx_ring : link_type::rx_ring);
+            }
+        }
+    }
+
+    /// Rings for what was put off, if nothing puts it off any more.
     RPMSG_HOT_PATH void ring_put_off(batching batch = batching::counts) noexcept
     {
         if constexpr (!bell::never_ring) {
-            unsigned due_now = 0;
+            std::uint32_t what = 0;
             {
                 const scope lock{exclusion_};
-                const bool batched = batches_ != 0 && batch == batching::counts;
-                if (news_ == 0 || batched || inside_poll())
+                what = flags_ & any_news;
+                if (what == 0 || puts_off(batch))
                     return;
-                due_now = std::exchange(news_, std::uint8_t{0});
-                if constexpr (!bell::always_ring) {
-                    if ((due_now & tx_news) != 0 && !link_.tx().peer_wants_doorbell())
-                        due_now &= ~unsigned{tx_news};
-                    if ((due_now & rx_news) != 0 && !link_.rx().peer_wants_doorbell())
-                        due_now &= ~unsigned{rx_news};
-                    if (due_now == 0)
-                        return;
-                }
+                unset(any_news);
             }
-            if constexpr (bell::carries_queue_id) {
-                if ((due_now & tx_news) != 0)
-                    ring(link_type::tx_ring);
-                if ((due_now & rx_news) != 0)
-                    ring(link_type::rx_ring);
-            } else {
-                ring((due_now & tx_news) != 0 ? link_type::tx_ring : link_type::rx_ring);
-            }
+            ring_for(what);
         }
     }
 
@@ -215,25 +263,29 @@ protected:
             return until;
     }
 
+    /// What a board does not have.
+    template <int>
+    struct nothing {};
+
     // The smallest and most used come first, where the shortest instructions reach.
+    std::uint32_t flags_ = 0;     // of `flag`
+    std::uint16_t repliers_ = 0;  // open endpoints whose receivers have a result
+    std::uint8_t kept_ = 0;  // buffers that ordinary sends leave for replies; none while a receiver has it
     link_state state_ = link_state::down;
-    bool polling_ = false;
-    bool flushing_ = false;
-    std::uint8_t batches_ = 0;
-    std::uint8_t due_ = 0;              // bits of `due`
-    std::uint8_t news_ = 0;             // bits of `unrung`
-    std::uint16_t repliers_ = 0;        // open endpoints whose receivers have a result
+    [[no_unique_address]] std::conditional_t<is_concurrent, bool, nothing<2>> flushing_{};  // by one of them
+    std::uint32_t room_ = 0;  // bytes of the shortest payload that is too long: 0 while the link is down
     endpoint_node* current_ = nullptr;  // whose function runs now
     std::uint32_t epoch_ = 0;
     endpoint_node* announced_next_ = nullptr;  // all before it are announced, or have no name
-    endpoint_node* told_next_ = nullptr;       // where tell() goes on
+    endpoint_node* told_next_ = nullptr;       // where tell_each() goes on
     node_list opened_;
     link_type link_;
     endpoint_table<Board::address_slots, Board::dialect::first_dynamic_address> table_;
-    node_list observers_;
-    std::uintptr_t poller_ = 0;  // the context that polls
+    [[no_unique_address]] std::conditional_t<Board::observers, node_list, nothing<0>> observers_{};
+    // The context that polls, where there is another.
+    [[no_unique_address]] std::conditional_t<is_concurrent, std::uintptr_t, nothing<1>> poller_{};
     // What close() and stop() leave to be done: set by them, so that an image without them has no such code.
-    void (*close_later_)(bus_state&, endpoint_node&) noexcept = nullptr;
+    void (*close_later_)(bus_state&) noexcept = nullptr;
     void (*withdraw_later_)(bus_state&, typename exclusion::state&) noexcept = nullptr;
     void (*stop_later_)(bus_state&) noexcept = nullptr;
     [[no_unique_address]] withdrawals<Board::withdrawals> gone_;
@@ -241,23 +293,21 @@ protected:
     [[no_unique_address]] mutable exclusion exclusion_;
 
 private:
-    /// Whether an endpoint is to be told; its own state changes first. The exclusion is held.
-    static bool concerns(endpoint_node& node, event_kind what, event_word with) noexcept
+    /// Whether a withdrawal, or (nullptr) the end of the link unbinds an endpoint: then it is. The exclusion is held.
+    static bool unbinds(endpoint_node& node, const announcement* withdrawn) noexcept
     {
-        if (what == event_kind::bound)  // the link came up
-            return node.fixed_peer;
-        bool was_bound = !node.peer.is_any();
-        if (what == event_kind::withdrawn) {
-            const auto& news = with.news();
-            was_bound = node.peer == news.address() && (node.service.empty() || node.service.is(news.text()));
-            if (was_bound)
-                node.fixed_peer = false;
-        } else {  // the link is gone
+        if (withdrawn == nullptr)
             node.announced = node.greets = false;
-        }
-        if (was_bound && !node.fixed_peer)
+        else if (node.peer == withdrawn->address() &&
+                 (node.service.empty() || node.service.is(withdrawn->text())))
+            node.fixed_peer = false;
+        else
+            return false;
+        if (node.peer.is_any())
+            return false;
+        if (!node.fixed_peer)
             node.peer = any_address;
-        return was_bound;
+        return true;
     }
 };
 

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 namespace rpmsg {
@@ -50,11 +51,11 @@ public:
     link_change step() noexcept
     {
         if (phase_ != phase::waiting) {
-            if (intact())
+            if (phase_ == phase::attached && intact())
                 return link_change::none;
-            const auto was = std::exchange(phase_, phase::waiting);
-            if (was != phase::broken)
+            if (std::exchange(phase_, phase::waiting) != phase::broken)
                 return link_change::went_down;
+            counts.count(fault::ring_broken);
             transport_.ask_for_reset(barriers());
             return link_change::broke_down;
         }
@@ -68,16 +69,18 @@ public:
         return link_change::none;
     }
 
-    /// Whether the link is as it was when it came up. Only compares: what is read is not used.
+    /// Whether the rings and the driver are as they were when the link came up. Only compares: what is read
+    /// is not used. @pre It came up, and was not given up.
     [[nodiscard]] RPMSG_HOT_PATH bool intact() noexcept
     {
         if constexpr (Board::lifecycle::ever_knows) {
             const auto life = policies.lifecycle.peer();
-            if (phase_ == phase::attached &&
-                (life == policy::peer_life::gone || life == policy::peer_life::restarted))
+            if (life == policy::peer_life::gone || life == policy::peer_life::restarted)
                 phase_ = phase::forsaken;  // "restarted" is said once
+            if (phase_ != phase::attached)
+                return false;
         }
-        return phase_ == phase::attached && readiness() == virtio::status::driver_ok &&
+        return readiness() == virtio::status::driver_ok &&
                transport_.ring_mark(barriers(), rx_ring) == marks_[1] &&
                transport_.ring_mark(barriers(), tx_ring) == marks_[0] && !tx_.lost_index() &&
                !rx_.was_reset();
@@ -87,22 +90,15 @@ public:
     [[nodiscard]] bool has_change() noexcept
     {
         if (phase_ != phase::waiting)
-            return !intact();
+            return phase_ != phase::attached || !intact();
         if (is_gone())
             return false;
         const auto now = readiness();
         return refusal_ == errc{} ? now == virtio::status::driver_ok : (now & virtio::status::driver_ok) == 0;
     }
 
-    /// Gives the link up, because the driver broke it beyond repair.
-    errc give_up(errc why = errc::protocol) noexcept
-    {
-        if (phase_ == phase::attached) {
-            phase_ = phase::broken;
-            counts.count(fault::ring_broken);
-        }
-        return why;
-    }
+    /// Gives the link up, because the driver broke it beyond repair: the next step() says so. @pre It is up.
+    void give_up() noexcept { phase_ = phase::broken; }
 
     [[nodiscard]] errc refusal() const noexcept { return refusal_; }
     [[nodiscard]] std::uint32_t features() const noexcept { return features_; }
@@ -116,11 +112,13 @@ public:
     /// @return errc::malformed when it was no descriptor, and skipped.
     RPMSG_HOT_PATH errc peek_rx(room& in) noexcept
     {
-        vring::available next;
-        const auto why = rx_.peek_waiting(next);
-        if (why == errc{})
-            locate(next, in);
-        return why;
+        const auto head = rx_.head_waiting();
+        if (head >= rx_.count()) [[unlikely]] {
+            rx_.skip_available();
+            return errc::malformed;
+        }
+        locate(rx_, head, in);
+        return errc{};
     }
     void take_rx(const room& /*in*/) noexcept { rx_.take_available(); }
     void give_rx(std::uint16_t id, std::uint32_t capacity) noexcept { rx_.make_used(id, capacity); }
@@ -132,48 +130,28 @@ public:
 
     // Sending
 
-    /// Whether more than `keep` buffers are free, after a fresh look if need be.
-    [[nodiscard]] bool has_tx(unsigned keep) noexcept
+    /// Whether there are more than `kept` buffers to send in, as far as we looked; some may turn out to be none.
+    [[nodiscard]] RPMSG_HOT_PATH bool has_tx(unsigned kept) const noexcept
     {
-        if (tx_.waiting() + parked_.count() > keep)
-            return true;
-        if (tx_.look() != errc{})
-            give_up();
-        return tx_.waiting() + parked_.count() > keep;
+        return tx_.waiting() > kept || unsigned{tx_.waiting()} + parked_.count() > kept;
     }
-    /// A buffer to fill.
+    /// A buffer with room for `least` bytes of payload, if more than `kept` are free.
     ///
-    /// @return errc::full; errc::protocol, errc::out_of_map: the link was given up.
-    RPMSG_HOT_PATH errc take_tx(room& out) noexcept
+    /// @return errc::full; errc::too_long: the next one has less room; errc::out_of_map: it is none, and the
+    ///         link cannot go on.
+    RPMSG_HOT_PATH errc take_tx(room& out, unsigned kept, std::size_t least) noexcept
     {
-        vring::available next;
-        if (parked_.count() != 0) {
-            next = tx_.describe(parked_.pop());
-        } else {
-            // A driver may publish nonsense as fast as we skip it: after a lap that is enough.
-            for (auto skips = tx_.count();; --skips) {
-                if (tx_.waiting() == 0 && tx_.look() != errc{})
-                    return give_up();
-                if (tx_.waiting() == 0 || skips == 0)
-                    return errc::full;
-                if (tx_.peek_waiting(next) == errc{})
-                    break;
-                counts.count(fault::bad_descriptor);
-            }
-            tx_.take_available();
-        }
-        locate(next, out);
-        if (out.data != nullptr && out.capacity >= sizeof(wire::header)) {
-            out.capacity = out.capacity < most ? out.capacity : most;  // what a header can tell of
-            return errc{};
-        }
-        parked_.push(out.id);
-        return give_up(errc::out_of_map);
+        if (!has_tx(kept))
+            return errc::full;
+        if (const auto why = peek_tx(out); why != errc{})
+            return why;
+        if (least > out.capacity - sizeof(wire::header))
+            return errc::too_long;
+        parked_.pop();
+        return errc{};
     }
     void publish_tx(std::uint16_t id, std::uint32_t length) noexcept { tx_.make_used(id, length); }
     void park_tx(std::uint16_t id) noexcept { parked_.push(id); }
-    /// Whether all tx buffers have the capacity of the first.
-    static constexpr bool uniform_tx = false;
 
     // Doorbells
 
@@ -197,11 +175,33 @@ private:
         decltype(std::declval<Transport&>().ring_mark(std::declval<typename Board::coherence&>(), tx_ring));
 
     typename Board::coherence& barriers() noexcept { return policies.coherence; }
-    void locate(const vring::available& buffer, room& out) noexcept
+    RPMSG_HOT_PATH void locate(ring& side, std::uint16_t head, room& out) noexcept
     {
+        const auto buffer = side.describe(head);
         out.data = policies.address_map.to_local(buffer.address, buffer.length);
         out.capacity = buffer.length;
-        out.id = buffer.head;
+        out.id = head;
+    }
+    /// The next buffer to send in; it stays where it is, parked. Entries that name no descriptor are skipped.
+    RPMSG_HOT_PATH errc peek_tx(room& out) noexcept
+    {
+        while (parked_.count() == 0) {
+            if (tx_.waiting() == 0)
+                return errc::full;
+            const auto head = tx_.head_waiting();
+            if (head < tx_.count()) [[likely]] {
+                tx_.take_available();
+                parked_.push(head);
+            } else {
+                tx_.skip_available();
+                counts.count(fault::bad_descriptor);
+            }
+        }
+        locate(tx_, parked_.top(), out);
+        if (out.data == nullptr || out.capacity < sizeof(wire::header))
+            return errc::out_of_map;
+        out.capacity = out.capacity < most ? out.capacity : most;  // what a header can tell of
+        return errc{};
     }
 
     bool is_gone() noexcept
@@ -225,12 +225,11 @@ private:
         marks_[static_cast<std::size_t>(which)] = transport_.ring_mark(barriers(), which);
         const auto place = transport_.ring(barriers(), which);
         typename Board::ring size{};
-        if (!size.adopt(place.num))
-            return errc::bad_ring_size;
-        // What each side writes stands in lines of its own.
-        if (!vring::aligns_rings(place.align) || place.align < Board::coherence::line)
-            return errc::misaligned;
-        const auto at = vring::layout_of(size.count(), place.align, dialect::alignment);
+        vring::layout at{};
+        if (const auto why =
+                vring::lay_out(at, size, place.num, place.align, dialect::alignment, Board::coherence::line);
+            why != errc{})
+            return why;
         auto* const start = policies.address_map.to_local(place.address, at.size);
         if (start == nullptr)
             return errc::out_of_map;
@@ -241,13 +240,14 @@ private:
         // Known from here on: also who asks for a reset rings.
         if constexpr (carries_id)
             notify_ids_[static_cast<std::size_t>(which)] = place.notify_id;
-        const vring::split memory{start, at};
+        const typename ring::memory memory{start, at};
         // All that we will write: the driver zeroed it, and what we cached of an earlier link must not fall on that.
         barriers().invalidate(&memory.used(), at.size - at.used);
         const auto returned = barriers().load_relaxed(memory.used().idx);
         if (returned != 0 && !(dialect::prefills_used_ring && which == rx_ring && returned == size.count()))
             return errc::stale;
-        side = ring{barriers()};
+        if constexpr (!std::is_empty_v<typename Board::coherence>)
+            side = ring{barriers()};
         side.attach(memory, size, returned, (features_ & policy::feature::event_idx) != 0);
         return errc{};
     }
@@ -257,22 +257,21 @@ private:
         // Pairs with the barrier before the driver's write of the status: what it stands for is visible.
         barriers().full_barrier();
         features_ = transport_.accepted(barriers()) & dialect::features;
-        auto why = attach(tx_ring, tx_);
-        if (why == errc{})
-            why = attach(rx_ring, rx_);
+        auto why = errc{};
+        for (const auto which : {tx_ring, rx_ring})  // a loop, so that its one call is inline
+            if (why == errc{})
+                why = attach(which, which == tx_ring ? tx_ : rx_);
         if (why == errc{})
             why = tx_.look();
         if (why == errc{}) {
             parked_.clear();
             room first;
-            why = take_tx(first);
+            why = peek_tx(first);
             // A driver posts its receive buffers before it says DRIVER_OK; until then it is not done.
             if (why == errc::full)
                 return link_change::none;
-            if (why == errc{}) {
+            if (why == errc{})
                 longest_ = first.capacity - std::uint32_t{sizeof(wire::header)};
-                park_tx(first.id);
-            }
         }
         if (why == errc::stale) {
             transport_.ask_for_reset(barriers());

@@ -58,12 +58,15 @@ public:
     /// Takes the link up as soon as there is a device, and down when it is gone.
     link_change step() noexcept
     {
-        if (phase_ >= phase::attached) {
-            if (intact())
+        if (phase_ != phase::waiting) {
+            if (phase_ == phase::attached && intact())
                 return link_change::none;
             const bool broke = std::exchange(phase_, phase::waiting) == phase::broken;
             transport_.set_status(barriers(), virtio::status::reset);
-            return broke ? link_change::broke_down : link_change::went_down;
+            if (!broke)
+                return link_change::went_down;
+            counts.count(fault::ring_broken);
+            return link_change::broke_down;
         }
         if constexpr (Board::lifecycle::ever_knows)
             if (policies.lifecycle.peer() == policy::peer_life::gone)
@@ -72,38 +75,32 @@ public:
     }
 
     /// Whether the device is alive and the status what we wrote: one that restarted clears it or asks for
-    /// a reset.
-    [[nodiscard]] bool intact() noexcept
+    /// a reset. @pre The link came up, and was not given up.
+    [[nodiscard]] RPMSG_HOT_PATH bool intact() noexcept
     {
         if constexpr (Board::lifecycle::ever_knows) {
             const auto life = policies.lifecycle.peer();
-            if (phase_ == phase::attached &&
-                (life == policy::peer_life::gone || life == policy::peer_life::restarted))
+            if (life == policy::peer_life::gone || life == policy::peer_life::restarted)
                 phase_ = phase::forsaken;  // "restarted" is said once
+            if (phase_ != phase::attached)
+                return false;
         }
-        return phase_ == phase::attached && transport_.status(barriers()) == running;
+        return transport_.status(barriers()) == running;
     }
 
     /// Whether step() has something to do.
     [[nodiscard]] bool has_change() noexcept
     {
-        if (phase_ >= phase::attached)
-            return !intact();
+        if (phase_ != phase::waiting)
+            return phase_ != phase::attached || !intact();
         if constexpr (Board::lifecycle::ever_knows)
             if (policies.lifecycle.peer() == policy::peer_life::gone)
                 return false;
         return refusal_ == errc{} && transport_.check(barriers()).has_value();
     }
 
-    /// Gives the link up, because the device broke it beyond repair.
-    errc give_up(errc why = errc::protocol) noexcept
-    {
-        if (phase_ == phase::attached) {
-            phase_ = phase::broken;
-            counts.count(fault::ring_broken);
-        }
-        return why;
-    }
+    /// Gives the link up, because the device broke it beyond repair: the next step() says so. @pre It is up.
+    void give_up() noexcept { phase_ = phase::broken; }
 
     [[nodiscard]] errc refusal() const noexcept { return refusal_; }
     [[nodiscard]] std::uint32_t features() const noexcept { return features_; }
@@ -117,14 +114,13 @@ public:
     /// @return errc::protocol.
     RPMSG_HOT_PATH errc peek_rx(room& in) noexcept
     {
-        vring::returned next;
-        if (rx_.peek_waiting(next) != errc{})
+        if (rx_.peek_waiting(in.id) != errc{})
             return errc::protocol;
         const auto size = pool_.to_driver_size;
-        in.data = pool_.to_driver.data() + std::size_t{next.id} * size;
+        const auto length = rx_.length_waiting();
+        in.data = pool_.to_driver.data() + std::size_t{in.id} * size;
         // A length beyond the buffer is no length: the message is dropped, the buffer posted again.
-        in.capacity = next.length <= size ? next.length : 0;
-        in.id = next.id;
+        in.capacity = length <= size ? length : 0;
         return errc{};
     }
     void take_rx(const room& in) noexcept { rx_.take_used(in.id); }
@@ -134,32 +130,25 @@ public:
 
     // Sending
 
-    /// Whether more than `keep` buffers are free, after a fresh look if need be.
-    [[nodiscard]] bool has_tx(unsigned keep) noexcept
+    /// Whether there are more than `kept` buffers to send in, as far as we looked.
+    [[nodiscard]] RPMSG_HOT_PATH bool has_tx(unsigned kept) const noexcept
     {
-        if (tx_.waiting() + parked_.count() > keep)
-            return true;
-        if (tx_.look() != errc{})
-            give_up();
-        return tx_.waiting() + parked_.count() > keep;
+        return tx_.waiting() > kept || unsigned{tx_.waiting()} + parked_.count() > kept;
     }
-    /// A buffer to fill.
+    /// A buffer, if more than `kept` are free; all have the same room.
     ///
-    /// @return errc::full; errc::protocol: the link was given up.
-    RPMSG_HOT_PATH errc take_tx(room& out) noexcept
+    /// @return errc::full; errc::protocol: what came back was never lent, and the link cannot go on.
+    RPMSG_HOT_PATH errc take_tx(room& out, unsigned kept, std::size_t /*least*/) noexcept
     {
-        if (parked_.count() != 0) {
-            out.id = parked_.pop();
-        } else {
-            if (tx_.waiting() == 0 && tx_.look() != errc{})
-                return give_up();
-            if (tx_.waiting() == 0)
-                return errc::full;
-            vring::returned back;
-            if (tx_.peek_waiting(back) != errc{})
-                return give_up();
-            out.id = back.id;
+        if (tx_.waiting() > kept) {
+            if (tx_.peek_waiting(out.id) != errc{})
+                return errc::protocol;
             tx_.take_used(out.id);
+        } else if (has_tx(kept)) {  // so some are parked
+            out.id = parked_.top();
+            parked_.pop();
+        } else {
+            return errc::full;
         }
         out.data = tx_buffers_ + std::size_t{out.id} * pool_.to_device_size;
         out.capacity = pool_.to_device_size;
@@ -167,8 +156,6 @@ public:
     }
     void publish_tx(std::uint16_t id, std::uint32_t /*length*/) noexcept { tx_.make_available(id); }
     void park_tx(std::uint16_t id) noexcept { parked_.push(id); }
-    /// Whether all tx buffers have the capacity of the first.
-    static constexpr bool uniform_tx = true;
 
     // Doorbells
 
@@ -207,7 +194,7 @@ private:
                              vring_id which) noexcept
     {
         std::byte* start = nullptr;
-        if (wanted.address != virtio::no_address) {
+        if (transport_.is_placed(barriers(), which)) {
             start = policies.address_map.to_local(wanted.address, size);
             if (start == nullptr)
                 return errc::out_of_map;
@@ -245,12 +232,11 @@ private:
         for (const auto which : {rx_ring, tx_ring}) {
             const auto wanted = transport_.ring(barriers(), which);
             typename Board::ring size{};
-            if (!size.adopt(wanted.num))
-                return refuse(errc::bad_ring_size);
-            // What each side writes stands in lines of its own.
-            if (!vring::aligns_rings(wanted.align) || wanted.align < Board::coherence::line)
-                return refuse(errc::misaligned);
-            const auto at = vring::layout_of(size.count(), wanted.align, dialect::alignment);
+            vring::layout at{};
+            if (const auto why = vring::lay_out(at, size, wanted.num, wanted.align, dialect::alignment,
+                                                Board::coherence::line);
+                why != errc{})
+                return refuse(why);
             const auto start = place(wanted, at.size, used_up, which);
             if (!start)
                 return refuse(start.error());

@@ -35,10 +35,10 @@ protected:
     }
 
     /// The node's function returned.
-    void leave(endpoint_node& node) noexcept
+    void leave() noexcept
     {
         const scope lock{this->exclusion_};
-        this->returned(node);
+        this->returned();
     }
 
     void hear(const announcement& news) noexcept
@@ -47,7 +47,7 @@ protected:
         if (news.news() == channel_news::went) {
             what = event_kind::withdrawn;
             this->heard_.forget(news);
-            this->tell(this->opened_, what, event_word{news});
+            this->tell_unbound(&news);
         } else {
             this->heard_.add(news);  // until it is withdrawn: an endpoint that closes may open again
             if (bind_to(news))
@@ -62,7 +62,7 @@ protected:
         if constexpr (Board::remembered_announcements != 0) {
             {
                 const scope lock{this->exclusion_};
-                this->not_due(base::replay_due);
+                this->unset(base::replay_due);
             }
             for (std::size_t i = 0; i != this->heard_.size(); ++i)
                 static_cast<void>(bind_to(announcement{this->heard_[i]}));
@@ -89,11 +89,11 @@ private:
             this->current_ = unbound;
             if constexpr (Board::dialect::greets_when_bound) {
                 unbound->greets = true;
-                this->set_due(base::greet_due);
+                this->set(base::greet_due);
             }
         }
         bind(*unbound, news.address());
-        leave(*unbound);
+        leave();
         if constexpr (Board::dialect::greets_when_bound)
             this->flush();
         return true;

@@ -43,8 +43,10 @@ public:
     constexpr void clear() noexcept { count_ = 0; }
     /// @pre Fewer than N are parked.
     constexpr void push(std::uint16_t id) noexcept { ids_[count_++] = static_cast<id_type>(id); }
-    /// @pre count() != 0
-    constexpr std::uint16_t pop() noexcept { return ids_[--count_]; }
+    /// The one parked last. @pre count() != 0
+    [[nodiscard]] constexpr std::uint16_t top() const noexcept { return ids_[count_ - 1U]; }
+    /// Takes that one out. @pre count() != 0
+    constexpr void pop() noexcept { --count_; }
 
 private:
     using id_type = std::conditional_t<(N <= 256), std::uint8_t, std::uint16_t>;

@@ -25,9 +25,10 @@ struct keeper {
 /// A message on its way to a receiver.
 struct delivery {
     room in;
-    std::uint32_t length;  ///< Of the payload.
     std::uint32_t from;    ///< The sender's endpoint.
     std::uint32_t to;      ///< Ours.
+    room reply;            ///< For the receiver's result, if it has one; nullptr once that is sent.
+    std::uint32_t length;  ///< Of the payload.
     fault refused;         ///< Why the receiver's side refused it.
     bool held;             ///< By an rx_buffer.
 

@@ -26,33 +26,45 @@ protected:
     using typename base::scope;
     constexpr ~negotiating() = default;
 
-    /// Looks after the link, and after what is not receiving.
+    /// What a poll may do.
+    enum class turn : std::uint8_t { taken, over, receive };
+
+    /// Begins a poll, and looks after the link and all that is not receiving.
     ///
-    /// @return Whether messages may be received.
-    [[gnu::noinline]] bool look_after() noexcept
+    /// @return turn::taken when another poll is under way: this one did not begin.
+    [[gnu::noinline]] turn look_after() noexcept
     {
-        if (this->was_due(base::stopped)) {
-            stop_now();
-            return false;
-        }
         {
             const scope lock{this->exclusion_};
-            this->not_due(base::reply_blocked);
+            if (this->is(base::polling))
+                return turn::taken;
+            begin_poll();
+            this->unset(base::reply_blocked);
+            if (this->is(base::stopped))
+                return turn::over;  // the end of the poll sees to it
         }
         step();
-        if (this->state_ != link_state::up)
-            return false;
-        if (this->was_due(base::flush_due))
+        if (!this->was(base::settled))
+            return turn::over;
+        if (this->was(base::flush_due))
             this->flush();
-        if (this->was_due(base::replay_due))
+        if (this->was(base::replay_due))
             this->hear_again();
-        return true;
+        return turn::receive;
+    }
+
+    /// The exclusion is held.
+    void begin_poll() noexcept
+    {
+        this->set(base::polling);
+        if constexpr (base::is_concurrent)
+            this->poller_ = this->exclusion_.context();
     }
 
     /// Has the link ended from this side when the poll ends. The exclusion is held.
     void stop_at_end() noexcept
     {
-        this->set_due(base::stopped);
+        this->set(base::stopped);
         this->stop_later_ = go_down;
     }
     [[gnu::noinline]] void stop_now() noexcept
@@ -74,7 +86,7 @@ private:
             this->link_.start();
         }
         if (this->state_ == link_state::down || this->state_ == link_state::lost)
-            this->set_state(link_state::negotiating);
+            set_state(link_state::negotiating);
         auto change = link_change::none;
         {
             const scope lock{this->exclusion_};
@@ -86,10 +98,11 @@ private:
             {
                 const scope lock{this->exclusion_};
                 this->announced_next_ = this->opened_.first();
-                this->set_due(base::announce_due);
+                this->room_ = this->link_.longest() + 1;
+                this->set(base::settled | base::announce_due);
             }
-            this->set_state(link_state::up);
-            this->tell(this->opened_, event_kind::bound);
+            set_state(link_state::up);
+            this->tell_bound();
         } else if (change == link_change::went_down || change == link_change::broke_down) {
             lose(link_state::lost);
             if (change == link_change::broke_down)
@@ -99,6 +112,15 @@ private:
         }
         // After DRIVER_OK a driver rings once, always; a device rings when it asked for a reset.
         this->ring(policy::vring_id::to_driver);
+    }
+
+    void set_state(link_state state) noexcept
+    {
+        {
+            const scope lock{this->exclusion_};
+            this->state_ = state;
+        }
+        this->tell_observers(event_kind::link, event_word{state});
     }
 
     static void go_down(bus_state<Role, Board, Transport>& state) noexcept
@@ -126,10 +148,10 @@ private:
             this->gone_.clear();
             this->heard_.clear();
             this->announced_next_ = nullptr;
-            this->due_ &= base::stopped;
-            this->news_ = 0;
+            this->unset(base::of_this_link);
+            this->room_ = 0;
         }
-        this->tell(this->opened_, event_kind::unbound);
+        this->tell_unbound(nullptr);
         this->tell_observers(event_kind::link, event_word{next});
     }
 };

@@ -56,12 +56,12 @@ protected:
             this->table_.insert(node);
             this->opened_.append(node);
             if (node.replies)
-                ++this->repliers_;
+                this->count_replier(1);
             if (this->state_ == link_state::up) {
                 if (this->announced_next_ == nullptr)
                     this->announced_next_ = &node;
-                this->set_due(Board::remembered_announcements != 0 ? base::announce_due | base::replay_due
-                                                                   : base::announce_due);
+                this->set(Board::remembered_announcements != 0 ? base::announce_due | base::replay_due
+                                                               : base::announce_due);
             }
         }
         this->flush();
@@ -78,16 +78,14 @@ protected:
             why = errc::closed;
         } else if (!dying && node.announced && this->gone_.full()) {
             why = errc::full;
-        } else if (runs && !base::exclusion::others_progress && !this->inside_poll()) {
-            why = errc::busy;  // we interrupted its receiver
+        } else if (runs && interrupted()) {
+            why = errc::busy;
         } else if (runs && (!dying || !this->inside_poll())) {
             node.closing = true;  // it closes when its receiver returns, and is not called again
             this->close_later_ = close_returned;
-            while (node.open && !this->inside_poll()) {
-                this->exclusion_.leave(before);
-                this->exclusion_.relax();
-                before = this->exclusion_.enter();
-            }
+            this->set(base::close_due);
+            while (node.open && !this->inside_poll())
+                relax(before);
         } else {
             unlink(node);
         }
@@ -106,16 +104,10 @@ protected:
         this->table_.remove(node);
         this->opened_.remove(node);
         if (node.replies)
-            --this->repliers_;
+            this->count_replier(-1);
         node.open = node.closing = node.announced = false;
         node.local = node.peer = any_address;
     }
-    static void close_returned(bus_state<Role, Board, Transport>& state, endpoint_node& node) noexcept
-    {
-        if (node.closing)
-            static_cast<opening&>(state).unlink(node);
-    }
-
     result<void> observe(endpoint_node& node) noexcept
     {
         static_assert(Board::observers, "rpmsg::observer: this board says that it has no observers");
@@ -129,14 +121,40 @@ protected:
     result<void> ignore(endpoint_node& node) noexcept
     {
         auto before = this->exclusion_.enter();
-        const auto why = this->settle(node, before);
-        if (why == errc{}) {
+        auto why = errc{};
+        while (this->current_ == &node && !this->inside_poll() && !interrupted())
+            relax(before);
+        if (!node.open) {
+            why = errc::closed;
+        } else if (this->current_ == &node && !this->inside_poll()) {
+            why = errc::busy;
+        } else {
             this->forget(node);
             this->observers_.remove(node);
             node.open = false;
         }
         this->exclusion_.leave(before);
         return why == errc{} ? result<void>{} : why;
+    }
+
+private:
+    /// Whether whatever runs now was interrupted by us: waiting for it would be for ever.
+    [[nodiscard]] bool interrupted() noexcept
+    {
+        return !base::exclusion::others_progress && !this->inside_poll();
+    }
+    /// Lets another context go on.
+    void relax(typename base::exclusion::state& before) noexcept
+    {
+        this->exclusion_.leave(before);
+        this->exclusion_.relax();
+        before = this->exclusion_.enter();
+    }
+    static void close_returned(bus_state<Role, Board, Transport>& state) noexcept
+    {
+        auto& self = static_cast<opening&>(state);
+        if (self.current_ != nullptr && self.current_->closing)
+            self.unlink(*self.current_);
     }
 };
 

@@ -48,30 +48,27 @@ protected:
             const scope lock{this->exclusion_};
             if constexpr (Board::inbound == policy::inbound::quiet_while_draining)
                 this->link_.rx().suppress_doorbells();
-            if (this->link_.rx().look() != errc{})
-                this->link_.give_up();  // the next poll takes the link down
+            if (this->link_.rx().look() != errc{}) [[unlikely]]
+                this->give_up();  // the next poll takes the link down
         }
         for (;;) {
-            const unsigned waiting = waiting_now();
-            const unsigned limit = budget < waiting ? budget : waiting;
-            auto left = limit;
-            for (; left != 0; --left) {
+            for (; waiting_now() != 0 && budget != 0; --budget, ++done.handled) {
                 deliver();
-                if (this->was_due(base::reply_blocked | base::stopped)) [[unlikely]] {
-                    left -= this->was_due(base::reply_blocked) ? 0U : 1U;
+                if (this->was(base::reply_blocked | base::stopped)) [[unlikely]] {
+                    done.handled =
+                        static_cast<std::uint16_t>(done.handled + (this->was(base::reply_blocked) ? 0 : 1));
+                    budget = 0;
                     break;
                 }
             }
-            done.handled = static_cast<std::uint16_t>(done.handled + limit - left);
-            budget -= limit - left;
             if constexpr (!rearms)
                 break;
             const scope lock{this->exclusion_};
             if (this->link_.rx().enable_doorbells() != errc{} || this->link_.rx().waiting() == 0 ||
-                budget == 0 || this->is_due(base::reply_blocked | base::stopped))
+                budget == 0)
                 break;
         }
-        done.more = waiting_now() != 0 && !this->was_due(base::reply_blocked);
+        done.more = waiting_now() != 0 && !this->was(base::reply_blocked);
         return done;
     }
 
@@ -103,8 +100,12 @@ private:
                 d.held = false;
                 if (d.refused == fault::none)
                     node = this->table_.find(address{d.to});
-                if (node != nullptr && node->replies && !this->has_tx_or_listens(0))
-                    return this->set_due(base::reply_blocked);
+                if (node != nullptr && node->replies) {
+                    if (this->take_tx(d.reply, 0, 0) != errc{})
+                        return this->set(base::reply_blocked);
+                    this->set(base::reply_in_hand);
+                    this->kept_ = 0;
+                }
                 this->link_.take_rx(d.in);
                 this->current_ = node;
             }
@@ -116,8 +117,8 @@ private:
         else if (d.refused == fault::none)
             d.refused = hear_message(d);
         if (!d.held)
-            give_back(d.in.id, d.in.capacity);
-        if (d.refused != fault::none)
+            give_back(d);
+        if (d.refused != fault::none) [[unlikely]]
             this->report(d.refused);
     }
 
@@ -126,8 +127,8 @@ private:
         if (why == errc::malformed)
             return this->report(fault::bad_descriptor);
         const scope lock{this->exclusion_};
-        this->link_.give_up();  // the next poll takes the link down, this one stops
-        this->set_due(base::reply_blocked);
+        this->give_up();  // the next poll takes the link down, this one stops
+        this->set(base::reply_blocked);
     }
 
     /// A message for no endpoint: an announcement, or a fault.
@@ -166,22 +167,40 @@ private:
 
     void hand_to(endpoint_node& node, delivery& d) noexcept
     {
-        if (node.peer.value() != d.from && (node.peer.is_any() || node.follows_sender) &&
-            d.from != wire::any_address) [[unlikely]] {
-            this->bind(node, address{d.from});
-            bool gone = false;
-            {
-                const scope lock{this->exclusion_};
-                gone = this->current_ != &node || node.closing;
-            }
-            if (gone)
-                return this->leave(node);
-        }
-        node.tell(node, event_kind::message, event_word{d});
-        this->leave(node);
+        if (node.peer.value() == d.from || binds_to(node, d))
+            node.tell(node, event_kind::message, event_word{d});
+        const scope lock{this->exclusion_};
+        if (this->is(base::close_due | base::reply_in_hand))
+            put_away(d);
+        this->current_ = nullptr;
+    }
+
+    /// A receiver returned that closed its endpoint, or might have answered.
+    [[gnu::noinline]] void put_away(const delivery& d) noexcept
+    {
+        this->returned();
+        if (!this->is(base::reply_in_hand))
+            return;
+        this->unset(base::reply_in_hand);
+        this->keep_for_replies();
+        if (d.reply.data != nullptr)  // there was no result, or it did not fit
+            this->link_.park_tx(d.reply.id);
+    }
+
+    /// A message from somebody else than the endpoint's peer: perhaps that is its peer from now on.
+    ///
+    /// @return Whether the endpoint is still there for the message.
+    [[gnu::noinline]] bool binds_to(endpoint_node& node, const delivery& d) noexcept
+    {
+        if (d.from == wire::any_address || !(node.peer.is_any() || node.follows_sender))
+            return true;
+        this->bind(node, address{d.from});
+        const scope lock{this->exclusion_};
+        return this->current_ == &node && !node.closing;
     }
 
     /// Gives a received buffer back to the peer.
+    RPMSG_HOT_PATH void give_back(const delivery& d) noexcept { give_back(d.in.id, d.in.capacity); }
     void give_back(std::uint16_t id, std::uint32_t capacity) noexcept
     {
         bool now = false;
@@ -192,12 +211,13 @@ private:
             if constexpr (!this_bell::always_ring && !this_bell::never_ring)
                 now = this->link_.peer_has_none();
             this->link_.give_rx(id, capacity);
-            this->news_ |= base::rx_news;
             if constexpr (!this_bell::always_ring && !this_bell::never_ring) {
                 now = now && this->link_.rx().peer_wants_doorbell();
                 if (now)  // that tells of all there is
-                    this->news_ = static_cast<std::uint8_t>(this->news_ & ~unsigned{base::rx_news});
+                    this->unset(base::rx_news);
             }
+            if (!this_bell::never_ring && !now)
+                this->set(base::rx_news);
         }
         if (now)
             this->ring(link_type::rx_ring);
@@ -215,7 +235,7 @@ private:
         self.drop_handle(epoch);
         {
             const scope lock{self.exclusion_};
-            if (epoch != self.epoch_ || self.state_ != link_state::up)
+            if (epoch != self.epoch_)
                 return;
         }
         self.give_back(id, capacity);

@@ -34,41 +34,36 @@ protected:
     using typename base::scope;
     constexpr ~sending() = default;
 
-    /// Buffers that ordinary sends leave for replies: none in a ring of one, where nothing else could be sent.
-    [[nodiscard]] unsigned keep() const noexcept
-    {
-        return Board::ring::capacity != 1 && this->repliers_ != 0 ? 1U : 0U;
-    }
-
-    /// Whether more than `kept` buffers are free; if not, the peer is asked to ring when one comes back.
-    /// The exclusion is held.
-    [[gnu::noinline]] bool has_tx_or_listens(unsigned kept) noexcept
+    /// Whether more than `kept` buffers are free, after a fresh look if need be.
+    ///
+    /// @return errc::full; errc::protocol: the link was given up. The exclusion is held.
+    RPMSG_HOT_PATH errc look_for_tx(unsigned kept) noexcept
     {
         if (this->link_.has_tx(kept))
-            return true;
-        if (!asks_each_time && this->is_due(base::listening))
-            return false;
-        this->set_due(base::listening);
-        static_cast<void>(this->link_.tx().enable_doorbells());
-        return this->link_.has_tx(kept);
+            return errc{};
+        if (this->link_.tx().look() != errc{}) [[unlikely]] {
+            this->give_up();
+            return errc::protocol;
+        }
+        return this->link_.has_tx(kept) ? errc{} : errc::full;
     }
-
-    /// A tx buffer, if more than `kept` are free, or errc::full. The exclusion is held.
-    RPMSG_HOT_PATH errc take_tx(room& out, unsigned kept) noexcept
+    /// A buffer for `length` bytes of payload, if more than `kept` are free; or why there is none. The exclusion is
+    /// held.
+    RPMSG_HOT_PATH errc take_tx(room& out, unsigned kept, std::size_t length) noexcept
     {
-        if (kept != 0 && !has_tx_or_listens(kept))
-            return errc::full;
-        const auto why = this->link_.take_tx(out);
-        if (why == errc::full && has_tx_or_listens(0)) [[unlikely]]
-            return this->link_.take_tx(out);
+        auto why = this->link_.take_tx(out, kept, length);
+        if (why == errc::full) [[unlikely]] {
+            why = look_or_listen(kept);
+            if (why == errc{})
+                why = this->link_.take_tx(out, kept, length);
+        }
+        if (why == errc::protocol || why == errc::out_of_map) [[unlikely]]
+            this->give_up();
         return why;
     }
 
     /// Bytes of the longest payload that fits a tx buffer; 0 while the link is not up. The exclusion is held.
-    [[nodiscard]] std::uint32_t longest() const noexcept
-    {
-        return this->state_ == link_state::up ? this->link_.longest() : 0;
-    }
+    [[nodiscard]] std::uint32_t longest() const noexcept { return this->room_ != 0 ? this->room_ - 1 : 0; }
 
     /// Whether a buffer is of use to an endpoint that has no peer.
     enum class addressee : std::uint8_t { known, perhaps_later };
@@ -78,20 +73,15 @@ protected:
                                   std::size_t length, addressee peer) noexcept
     {
         const scope lock{this->exclusion_};
-        if (!node.open)
-            return errc::closed;
-        if (this->state_ != link_state::up)
-            return errc::link_down;
         out.from = from.is_any() ? node.local : from;
         out.to = to.is_any() ? node.peer : to;
-        if (out.to.is_any() && peer == addressee::known)
-            return errc::not_bound;
-        if (length > this->link_.longest())
-            return errc::too_long;
         out.epoch = this->epoch_;
-        const auto why = take_tx(out, keep());
+        // While the link is down there is room for nothing.
+        if (!node.open || length >= this->room_ || (peer == addressee::known && out.to.is_any())) [[unlikely]]
+            return refusal_to_send(node, length, out.to);
+        const auto why = take_tx(out, this->kept_, length);
         if (Board::observers && why == errc::full)
-            this->set_due(base::tx_wanted);
+            this->set(base::tx_wanted);
         return why;
     }
 
@@ -109,63 +99,64 @@ protected:
             this->link_.policies.wait.sleep(
                 [this]() noexcept {
                     const scope lock{this->exclusion_};
-                    return this->state_ != link_state::up || this->link_.has_tx(keep()) ||
-                           !this->link_.intact();
+                    return !link_holds() || look_for_tx(this->kept_) != errc::full;
                 },
                 this->looks_again(until));
             const scope lock{this->exclusion_};
-            if (this->state_ == link_state::up && !this->link_.intact())
+            if (!link_holds())
                 return errc::link_down;
         }
     }
 
     /// Publishes a filled buffer. @pre length fits it, and its addresses are known.
     ///
-    /// @param held  Whether its owner held it while anything else could happen.
-    /// @return errc::stale when its epoch is over.
-    RPMSG_HOT_PATH errc publish(const grant& filled, std::uint32_t length,
-                                bool held = policy::is_concurrent<typename Board::exclusion>) noexcept
+    /// @return errc::stale when its epoch is over: another context may have seen to that since it was looked at.
+    RPMSG_HOT_PATH errc publish(const grant& filled, std::uint32_t length) noexcept
     {
-        const auto bytes = length + std::uint32_t{sizeof(wire::header)};
+        write_header(filled, length);
+        return hand_over(filled, length);
+    }
+    RPMSG_HOT_PATH static void write_header(const grant& filled, std::uint32_t length) noexcept
+    {
         auto* const header = filled.data;
         wire::store(header + offsetof(wire::header, src), filled.from.value());
         wire::store(header + offsetof(wire::header, dst), filled.to.value());
         wire::store(header + offsetof(wire::header, reserved), std::uint32_t{0});
         wire::store(header + offsetof(wire::header, len), length);  // and flags: 0
-        this->barriers().clean(header, bytes);
+    }
+    RPMSG_HOT_PATH errc hand_over(const grant& filled, std::uint32_t length) noexcept
+    {
+        const auto bytes = length + std::uint32_t{sizeof(wire::header)};
+        this->barriers().clean(filled.data, bytes);
+        bool later = false;
         {
             const scope lock{this->exclusion_};
-            if (held && !is_now(filled.epoch))
+            if (base::is_concurrent && filled.epoch != this->epoch_)
                 return errc::stale;
             this->link_.publish_tx(filled.id, bytes);
-            this->news_ |= base::tx_news;
+            later = this->puts_off(base::tx_news);
         }
-        this->ring_put_off();
+        if (!later)
+            this->ring_for(base::tx_news);
         return errc{};
     }
 
-    /// Copies a payload into a buffer and publishes it; a buffer that will not do is kept for another.
+    /// Copies a payload into a buffer that was taken for it, and publishes it.
     RPMSG_HOT_PATH errc send_in(const grant& taken, std::span<const std::byte> payload) noexcept
     {
-        auto why = errc::not_bound;
-        if (!taken.to.is_any()) {
-            why = errc::too_long;
-            if (this->link_.uniform_tx || payload.size() <= taken.capacity - sizeof(wire::header)) {
-                // It may be one that was received, and a driver may make the two buffers overlap.
-                if (!payload.empty())
-                    std::memmove(taken.data + sizeof(wire::header), payload.data(), payload.size());
-                return publish(taken, static_cast<std::uint32_t>(payload.size()));
-            }
-        }
-        park(taken);
-        return why;
+        // It may be one that was received, and a driver may make the two buffers overlap.
+        const auto length = static_cast<std::uint32_t>(payload.size());
+        write_header(taken, length);
+        if (length != 0)
+            std::memmove(taken.data + sizeof(wire::header), payload.data(), length);
+        return hand_over(taken, length);
     }
 
     /// Keeps a buffer that was not sent for the next send.
     void park(const grant& taken) noexcept
     {
         const scope lock{this->exclusion_};
-        if (is_now(taken.epoch))
+        if (taken.epoch == this->epoch_)
             this->link_.park_tx(taken.id);
     }
 
@@ -173,7 +164,7 @@ protected:
     [[nodiscard]] bool is_current(std::uint32_t epoch) noexcept
     {
         const scope lock{this->exclusion_};
-        return is_now(epoch);
+        return epoch == this->epoch_;
     }
 
     /// A handle of an epoch is made, and what it points to has to stay mapped; or it is gone.
@@ -191,33 +182,28 @@ protected:
     RPMSG_HOT_PATH result<void> try_send(const endpoint_node& node, address from, address to,
                                          std::span<const std::byte> payload) noexcept
     {
-        grant taken;
+        grant taken{};
         const auto why = try_grant(taken, node, from, to, payload.size(), addressee::known);
         return sent(why == errc{} ? send_in(taken, payload) : why);
     }
     result<void> send(const endpoint_node& node, address from, address to, std::span<const std::byte> payload,
                       deadline until) noexcept
     {
-        grant taken;
+        grant taken{};
         const auto why = grant_until(taken, node, from, to, payload.size(), addressee::known, until);
         return sent(why == errc{} ? send_in(taken, payload) : why);
     }
 
-    /// A receiver's result goes to the sender of what it received, in the buffer that was left for it.
-    void answer(delivery& d, std::span<const std::byte> payload) noexcept
+    /// A receiver's result goes to the sender of what it received, in the buffer that was taken for it.
+    RPMSG_HOT_PATH void answer(delivery& d, std::span<const std::byte> payload) noexcept
     {
         d.refused = fault::reply_dropped;
-        grant out{};
-        out.from = address{d.to};
-        out.to = address{d.from};
-        {
-            const scope lock{this->exclusion_};
-            out.epoch = this->epoch_;
-            if (payload.size() > this->link_.longest() || take_tx(out, 0) != errc{})
-                return;
-        }
-        if (send_in(out, payload) == errc{})
-            d.refused = fault::none;
+        if (payload.size() > d.reply.capacity - sizeof(wire::header) || d.from == wire::any_address)
+            return;
+        // The link lasts as long as the poll that we are in.
+        static_cast<void>(send_in({d.reply, address{d.to}, address{d.from}, this->epoch_}, payload));
+        d.reply.data = nullptr;
+        d.refused = fault::none;
     }
 
     /// Tells those who found no buffer that there is one, and asks for no more doorbells than that.
@@ -227,12 +213,12 @@ protected:
         {
             const scope lock{this->exclusion_};
             if constexpr (Board::observers) {
-                ready = this->is_due(base::tx_wanted) && this->link_.has_tx(keep());
+                ready = this->is(base::tx_wanted) && look_for_tx(this->kept_) == errc{};
                 if (ready)
-                    this->not_due(base::tx_wanted);
+                    this->unset(base::tx_wanted);
             }
-            if (!this->is_due(base::tx_wanted | base::reply_blocked | base::flush_due)) {
-                this->not_due(base::listening);
+            if (!this->is(base::tx_wanted | base::reply_blocked | base::flush_due)) {
+                this->unset(base::listening);
                 this->link_.tx().suppress_doorbells();
             }
         }
@@ -241,16 +227,33 @@ protected:
     }
 
 private:
-    // An event index is used up by the first doorbell; a flag stays.
-    static constexpr bool asks_each_time = (Board::dialect::features & policy::feature::event_idx) != 0;
-
     static result<void> sent(errc why) noexcept { return why == errc{} ? result<void>{} : why; }
 
-    /// Whether an epoch lasts. The exclusion is held.
-    [[nodiscard]] bool is_now(std::uint32_t epoch) const noexcept
+    /// The same as look_for_tx(); if there is none, the peer is asked to ring when one comes back, and as that may have
+    /// happened meanwhile, we look again.
+    [[gnu::noinline]] errc look_or_listen(unsigned kept) noexcept
     {
-        return epoch == this->epoch_ && this->state_ == link_state::up;
+        const auto why = look_for_tx(kept);
+        if (why != errc::full)
+            return why;
+        this->set(base::listening);
+        static_cast<void>(this->link_.tx().enable_doorbells());
+        return look_for_tx(kept);
     }
+
+    /// What keeps an endpoint from sending.
+    [[nodiscard, gnu::noinline]] errc refusal_to_send(const endpoint_node& node, std::size_t length,
+                                                      address to) const noexcept
+    {
+        if (!node.open)
+            return errc::closed;
+        if (this->room_ == 0)
+            return errc::link_down;
+        return length >= this->room_ ? errc::too_long : to.is_any() ? errc::not_bound : errc::full;
+    }
+
+    /// Whether the link is up, and nobody knows better. The exclusion is held.
+    [[nodiscard]] bool link_holds() noexcept { return this->is(base::settled) && this->link_.intact(); }
 
     [[nodiscard]] bool is_receiving() noexcept
     {

@@ -93,7 +93,7 @@ public:
     result<void> send_from(address from, address to, std::size_t length) && noexcept
         requires(!is_typed)
     {
-        return to.is_any() ? errc::bad_address : go(from, to, length);
+        return from.is_any() || to.is_any() ? errc::bad_address : go(from, to, length);
     }
 
     /// Sends the value to the endpoint's peer.
@@ -112,8 +112,13 @@ public:
     result<void> send_from(address from, address to) && noexcept
         requires(is_typed)
     {
-        return to.is_any() ? errc::bad_address : go(from, to, sizeof(Payload));
+        return from.is_any() || to.is_any() ? errc::bad_address : go(from, to, sizeof(Payload));
     }
+
+    // Sending consumes the buffer: write std::move(buffer).send(…).
+    void send(auto...) & = delete;
+    void send_to(auto...) & = delete;
+    void send_from(auto...) & = delete;
 
     /// Gives the buffer back unsent, now.
     void drop() noexcept
@@ -137,8 +142,6 @@ private:
             return errc::stale;
         if (!bus_->is_current(grant_.epoch))  // by now its memory may hold another's message
             return errc::stale;
-        if (from.is_any())
-            return errc::bad_address;
         if (to.is_any())
             return errc::not_bound;
         if (length > grant_.capacity - sizeof(wire::header))
@@ -146,7 +149,7 @@ private:
         auto filled = grant_;
         filled.from = from;
         filled.to = to;
-        const auto why = bus_->publish(filled, static_cast<std::uint32_t>(length), true);
+        const auto why = bus_->publish(filled, static_cast<std::uint32_t>(length));
         if (why == errc{})
             std::exchange(bus_, nullptr)->drop_handle(grant_.epoch);
         return why == errc{} ? result<void>{} : why;

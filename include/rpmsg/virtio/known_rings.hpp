@@ -10,7 +10,7 @@ namespace rpmsg::virtio {
 
 /// What both sides of a link were built with, where no table carries it.
 struct ring_places {
-    ring_place to_driver;  ///< Its address as the device sees it, never no_address; so the other's.
+    ring_place to_driver;  ///< Its address as the device sees it; so the other's.
     ring_place to_device;
     std::uint32_t features = policy::feature::name_service;  ///< What both sides take for granted.
 };
@@ -59,7 +59,13 @@ public:
     template <typename Barriers>
     void accept(Barriers& /*barriers*/, std::uint32_t /*features*/) const noexcept
     {}
-    /// Never called: no place is left to the driver.
+    /// No place is left to the driver.
+    template <typename Barriers>
+    [[nodiscard]] bool is_placed(Barriers& /*barriers*/, policy::vring_id /*which*/) const noexcept
+    {
+        return true;
+    }
+    /// Never called.
     template <typename Barriers>
     void place_ring(Barriers& /*barriers*/, policy::vring_id /*which*/,
                     std::uint64_t /*address*/) const noexcept

@@ -98,9 +98,8 @@ public:
     ring_place ring(Barriers& barriers, policy::vring_id which) const noexcept
     {
         auto& vring = at(which);
-        const auto address = ring_mark(barriers, which);
-        return {address == wire::resource_any ? no_address : address, read(barriers, vring.num),
-                read(barriers, vring.align), read(barriers, vring.notifyid)};
+        return {ring_mark(barriers, which), read(barriers, vring.num), read(barriers, vring.align),
+                read(barriers, vring.notifyid)};
     }
 
     template <typename Barriers>
@@ -141,6 +140,12 @@ public:
     void accept(Barriers& barriers, std::uint32_t features) noexcept
     {
         write(barriers, entry_->gfeatures, features);
+    }
+
+    template <typename Barriers>
+    bool is_placed(Barriers& barriers, policy::vring_id which) const noexcept
+    {
+        return ring_mark(barriers, which) != wire::resource_any;
     }
 
     template <typename Barriers>

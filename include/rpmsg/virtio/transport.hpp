@@ -10,7 +10,7 @@ namespace rpmsg::virtio {
 
 /// Where one vring is, as whoever placed it says. Input: to be checked by whoever uses it.
 struct ring_place {
-    std::uint64_t address = 0;  ///< As the device sees it.
+    std::uint64_t address = 0;  ///< As the device sees it. Meaningless while the ring is not placed.
     std::uint32_t num = 0;      ///< Descriptors.
     std::uint32_t align = 0;    ///< Of the used ring.
     std::uint32_t notify_id = 0;
@@ -49,11 +49,10 @@ concept driver_transport = requires(T carrier, Barriers barriers, policy::vring_
     { carrier.offered(barriers) } noexcept -> std::same_as<std::uint32_t>;
     { carrier.accept(barriers, features) } noexcept;
     { carrier.ring(barriers, which) } noexcept -> std::same_as<ring_place>;
-    /// Says where a ring is that the device left to us (ring_place::address is no_address).
+    /// Whether a ring's address is given; if not, the driver chooses.
+    { carrier.is_placed(barriers, which) } noexcept -> std::same_as<bool>;
+    /// Says where a ring is that the device left to us.
     { carrier.place_ring(barriers, which, address) } noexcept;
 };
-
-/// A ring_place::address that means "the driver chooses".
-inline constexpr std::uint64_t no_address = ~std::uint64_t{0};
 
 }  // namespace rpmsg::virtio

@@ -34,6 +34,8 @@ struct available {
 template <policy::ring_size Size, policy::coherence Coherence, policy::dialect Dialect>
 class device_side {
 public:
+    using memory = split_of<Size, Dialect::alignment>;
+
     constexpr device_side() noexcept = default;
     explicit constexpr device_side(Coherence coherence) noexcept : coherence_{coherence} {}
 
@@ -41,13 +43,13 @@ public:
     ///
     /// @param returned  used.idx as it stands; not 0 where the driver prefills the used ring.
     /// @param events    Whether EVENT_IDX was negotiated.
-    void attach(const split& ring, Size size, std::uint16_t returned, [[maybe_unused]] bool events) noexcept
+    void attach(const memory& ring, Size size, std::uint16_t returned, [[maybe_unused]] bool events) noexcept
     {
         ring_ = ring;
         size_ = size;
         next_avail_ = published_ = index{};
         used_ = index{returned};
-        offset_ = returned;
+        takeable_ = size.count();
         if constexpr (may_have_events) {
             told_ = used_;
             events_ = events;
@@ -85,7 +87,7 @@ public:
     /// Buffers taken and not given back.
     [[nodiscard]] std::uint16_t in_flight() const noexcept
     {
-        return static_cast<std::uint16_t>(next_avail_.value() + offset_ - used_.value());
+        return static_cast<std::uint16_t>(size_.count() - takeable_);
     }
 
     /// Looks for newly published entries.
@@ -97,7 +99,7 @@ public:
         // Pairs with the driver's release of avail.idx: the entries and descriptors before it are visible.
         const index published{coherence_.load_acquire(ring_.avail().idx)};
         // More than it can have without those that we have. (An index that goes back is almost 2^16 ahead.)
-        if (std::uint32_t{distance(next_avail_, published)} + in_flight() > size_.count())
+        if (distance(next_avail_, published) > takeable_)
             return errc::protocol;
         published_ = published;
         return errc{};
@@ -115,30 +117,33 @@ public:
             if (waiting() == 0)
                 return errc::empty;
         }
-        available next;
-        const auto why = peek_waiting(next);
-        return why == errc{} ? result<available>{next} : why;
+        const auto head = head_waiting();
+        if (head >= size_.count()) {
+            skip_available();
+            return errc::malformed;
+        }
+        return describe(head);
     }
 
-    /// The same. @pre waiting() != 0
-    RPMSG_HOT_PATH errc peek_waiting(available& next) noexcept
+    /// The head that the next entry names: no descriptor's unless it is below count(). @pre waiting() != 0
+    [[nodiscard]] RPMSG_HOT_PATH std::uint16_t head_waiting() noexcept
     {
         auto& entry = ring_.avail_at(next_avail_.slot(size_.count()));
         coherence_.invalidate(&entry, sizeof entry);
-        const auto head = entry.read_once();
-        if (head >= size_.count()) {
-            ++next_avail_;
-            --offset_;  // it is not in flight
-            return errc::malformed;
-        }
-        next = describe(head);
-        return errc{};
+        return entry.read_once();
     }
 
     /// Takes what peek_available() returned.
-    void take_available() noexcept { ++next_avail_; }
+    void take_available() noexcept
+    {
+        ++next_avail_;
+        --takeable_;
+    }
 
-    /// Reads the descriptor of a buffer that was taken before.
+    /// Passes by an entry that names no descriptor: there is nothing to give back.
+    void skip_available() noexcept { ++next_avail_; }
+
+    /// Reads a buffer's descriptor, once. @pre head < count()
     [[nodiscard]] available describe(std::uint16_t head) noexcept
     {
         auto& descriptor = ring_.descriptor_at(head);
@@ -157,6 +162,7 @@ public:
         element.len.write_once(length);
         coherence_.clean(&element, sizeof element);
         ++used_;
+        ++takeable_;
         // Pairs with the driver's acquire of used.idx: element and buffer are visible before it.
         coherence_.store_release(ring_.used().idx, used_.value());
         coherence_.clean(&ring_.used().idx, sizeof(wire::le16));
@@ -233,11 +239,11 @@ private:
 
     struct nothing {};
 
-    split ring_;
-    index next_avail_;          // the entry we take next
-    index published_;           // avail.idx when we last looked
-    index used_;                // used.idx, and the entry we give back next
-    std::uint16_t offset_ = 0;  // used_ less next_avail_ when nothing is in flight: prefilled, or skipped
+    memory ring_;
+    index next_avail_;            // the entry we take next
+    index published_;             // avail.idx when we last looked
+    index used_;                  // used.idx, and the entry we give back next
+    std::uint16_t takeable_ = 0;  // descriptors that we do not have
     [[no_unique_address]] std::conditional_t<may_have_events, index, nothing>
         told_{};  // used_ when last asked
     [[no_unique_address]] std::conditional_t<may_have_events, bool, std::false_type> events_{};

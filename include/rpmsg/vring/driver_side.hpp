@@ -36,6 +36,8 @@ struct returned {
 template <policy::ring_size Size, policy::coherence Coherence, policy::dialect Dialect>
 class driver_side {
 public:
+    using memory = split_of<Size, Dialect::alignment>;
+
     constexpr driver_side() noexcept = default;
     explicit constexpr driver_side(Coherence coherence) noexcept : coherence_{coherence} {}
 
@@ -50,7 +52,7 @@ public:
         for (std::size_t i = 0; i != at.size; ++i)
             bytes[i].write_once(0);
         coherence_.clean(start, at.size);
-        ring_ = split{start, at};
+        ring_ = memory{start, at};
         size_ = size;
         next_avail_ = published_ = next_used_ = index{};
         for (auto& lent : lent_)
@@ -77,12 +79,13 @@ public:
     RPMSG_HOT_PATH void make_available(std::uint16_t id) noexcept
     {
         lent_[id] = true;
-        auto& entry = ring_.avail_at(next_avail_.slot(size_.count()));
+        auto next = next_avail_;
+        auto& entry = ring_.avail_at(next.slot(size_.count()));
         entry.write_once(id);
         coherence_.clean(&entry, sizeof entry);
-        ++next_avail_;
+        next_avail_ = ++next;
         // Pairs with the device's acquire of avail.idx: entry, descriptor and buffer are visible before it.
-        coherence_.store_release(ring_.avail().idx, next_avail_.value());
+        coherence_.store_release(ring_.avail().idx, next.value());
         coherence_.clean(&ring_.avail().idx, sizeof(wire::le16));
     }
 
@@ -120,21 +123,28 @@ public:
             if (waiting() == 0)
                 return errc::empty;
         }
-        returned next;
-        const auto why = peek_waiting(next);
-        return why == errc{} ? result<returned>{next} : why;
+        returned next{};
+        if (const auto why = peek_waiting(next.id); why != errc{})
+            return why;
+        next.length = length_waiting();
+        return next;
     }
 
-    /// The same. @pre waiting() != 0
-    RPMSG_HOT_PATH errc peek_waiting(returned& next) noexcept
+    /// The id of the next buffer given back. @pre waiting() != 0
+    RPMSG_HOT_PATH errc peek_waiting(std::uint16_t& id) noexcept
     {
         auto& element = ring_.used_at(next_used_.slot(size_.count()));
         coherence_.invalidate(&element, sizeof element);
-        const auto id = element.id.read_once();
-        if (id >= size_.count() || !lent_[id])
+        const auto named = element.id.read_once();
+        if (named >= size_.count() || !lent_[named])
             return errc::protocol;
-        next = {static_cast<std::uint16_t>(id), element.len.read_once()};
+        id = static_cast<std::uint16_t>(named);
         return errc{};
+    }
+    /// How many bytes the device says that it wrote there. @pre peek_waiting() was errc{}
+    [[nodiscard]] RPMSG_HOT_PATH std::uint32_t length_waiting() const noexcept
+    {
+        return ring_.used_at(next_used_.slot(size_.count())).len.read_once();
     }
 
     /// Takes what peek_used() returned. @param id  Its id.
@@ -207,7 +217,7 @@ private:
 
     struct nothing {};
 
-    split ring_;
+    memory ring_;
     index next_avail_;  // the entry we lend next
     index next_used_;   // the entry we take back next; behind next_avail_ by what is lent
     index published_;   // used.idx when we last looked
