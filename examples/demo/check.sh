@@ -20,7 +20,7 @@ one_line() { [[ $(wc -l <"$1") == 1 && -s $1 ]] || wrong "not one line: $1"; }
 help()
 {
     ended 0 "$demo" --help
-    for option in doorbell seconds messages quick kill role socket; do
+    for option in doorbell seconds messages quick no-kill role socket; do
         grep -q -- "--$option" "$dir/out" || wrong "--help does not tell of --$option"
     done
     [[ ! -s $dir/err ]] || wrong "--help is no error"
@@ -43,7 +43,7 @@ bad_options()
 		--messages 5 --seconds 5
 		--role device
 		--role queen --socket x
-		--role driver --socket x --kill
+		--kill
 		--role device --socket x --quick
 		--socket x
 	END
@@ -56,7 +56,11 @@ plain_output()
     for channel in echo telemetry matrix burst; do
         grep -Eq "^  demo\.$channel +[1-9].* 0 +0$" "$dir/out" || wrong "no good line for demo.$channel"
     done
+    grep -q "^  killed  .*the driver noticed" "$dir/out" || wrong "the device process was not killed"
+    grep -q "recovery.*on the same endpoints" "$dir/out" || wrong "the link did not come back"
     [[ ! -s $dir/err ]] || wrong "something went wrong"
+    ended 0 "$demo" --messages 10 --no-kill
+    if grep -q "^  killed" "$dir/out"; then wrong "--no-kill, and it was killed"; fi
     ended 1 bash -c '"$1" --messages 10 >/dev/full' - "$demo"
     one_line "$dir/err"
 }

@@ -15,12 +15,13 @@ constexpr std::string_view help = R"(usage: demo [OPTION]...
 
 Two Linux processes talk RPMsg over one piece of shared memory: an echo service, a
 telemetry stream, matrices multiplied by request and reply, and a burst without copies.
+Then the device process is killed under load and started again, and the link comes back.
 
   --doorbell KIND  how they wake each other: eventfd (default) or futex
   --seconds S      time for all channels together: 0.1 to 3600 (default 6)
   --messages N     that many on each channel instead: 1 to 1000000000
   --quick          the same as --messages 2000
-  --kill           kill the device process in the middle of a burst, and start it again
+  --no-kill        do not kill the device process in the middle of a burst and start it again
   -h, --help       print this
 
 One process starts the other. To start both by hand, in any order, in two terminals:
@@ -56,7 +57,7 @@ std::optional<options> read_options(int argc, const char* const* argv, int& stat
     auto* const count =
         app.add_option("--messages", chosen.messages)->type_name("N")->check(CLI::Range(1U, 1'000'000'000U));
     auto* const quick = app.add_flag("--quick");
-    auto* const kill = app.add_flag("--kill", chosen.kill);
+    auto* const no_kill = app.add_flag("--no-kill");
     auto* const runs =
         app.add_option("--role", role_name)->type_name("ROLE")->check(CLI::IsMember({"driver", "device"}));
     auto* const socket = app.add_option("--socket", chosen.socket)->type_name("PATH");
@@ -65,7 +66,6 @@ std::optional<options> read_options(int argc, const char* const* argv, int& stat
 
     time->excludes(count)->excludes(quick);
     count->excludes(quick);
-    kill->excludes(runs);  // somebody else's process is not ours to kill
     socket->needs(runs);
     link->needs(runs)->excludes(socket);
 
@@ -90,6 +90,7 @@ std::optional<options> read_options(int argc, const char* const* argv, int& stat
     }
     if (*runs)
         chosen.runs = role_name == "driver" ? role::driver : role::device;
+    chosen.kill = !*no_kill && !*runs;  // somebody else's process is not ours to kill
     chosen.bell = bell_kind == "futex" ? doorbell::futex : doorbell::eventfd;
     chosen.time = std::chrono::duration<double>{seconds};
     if (*quick)
