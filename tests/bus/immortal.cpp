@@ -39,7 +39,7 @@ constinit immortal<driver_bus<board_before_main>> driver{
 constinit immortal echo{device, [](message in) { return in.payload(); }};
 constinit immortal ping{driver, [](std::span<const std::byte> answer) { heard = text(answer); }};
 // Of a bus alone nothing can be deduced but another of its kind.
-constinit immortal<decltype(endpoint{driver})> silent{driver};
+constinit immortal silent{driver};
 
 static_assert(std::is_trivially_destructible_v<decltype(device)>, "no __aeabi_atexit");
 static_assert(std::is_trivially_destructible_v<decltype(driver)>);

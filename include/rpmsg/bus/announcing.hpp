@@ -25,16 +25,15 @@ class announcing : protected sending<Role, Board, Transport> {
     using base = sending<Role, Board, Transport>;
     using exclusion_state = typename Board::exclusion::state;
 
-public:
-    /// Whether both sides have the name service. Meaningful while the link is up.
-    [[nodiscard]] bool has_name_service() const noexcept
-    {
-        return (this->link_.features() & policy::feature::name_service) != 0;
-    }
-
 protected:
     using base::base;
     constexpr ~announcing() = default;
+
+    /// Whether both sides have the name service. The exclusion is held.
+    [[nodiscard]] bool names_are_on() const noexcept
+    {
+        return (this->link_.features() & policy::feature::name_service) != 0;
+    }
 
     /// Sends what is to be withdrawn, and then what is to be announced.
     void flush() noexcept
@@ -94,7 +93,7 @@ protected:
 
     [[nodiscard]] bool wants_announcing(const endpoint_node& node) const noexcept
     {
-        return !node.announced && !node.service.empty() && has_name_service();
+        return !node.announced && !node.service.empty() && names_are_on();
     }
 
 private:

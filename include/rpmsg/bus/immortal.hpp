@@ -21,6 +21,9 @@ public:
     immortal& operator=(const immortal&) = delete;
 };
 
+/// An endpoint that only sends. (Without this, `immortal log{bus}` would be another immortal bus, a copy.)
+template <typename T>
+immortal(immortal<T>&) -> immortal<decltype(endpoint{std::declval<immortal<T>&>()})>;
 /// An endpoint, from what endpoint's constructor takes.
 template <typename Bus, typename... Parts>
 immortal(Bus&, Parts...) -> immortal<decltype(endpoint{std::declval<Bus&>(), std::declval<Parts>()...})>;

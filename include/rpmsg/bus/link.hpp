@@ -28,9 +28,9 @@ enum class link_change : std::uint8_t {
     none,
     came_up,
     went_down,
-    broke_down,       ///< The same: the peer broke the rings, or what they point to.
-    asked_for_reset,  ///< Somebody was on these rings before us: the driver was asked to start over.
     refused,          ///< What the peer laid out cannot be used; why is in refusal().
+    broke_down,       ///< It went down: the peer broke the rings, or what they point to.
+    asked_for_reset,  ///< Somebody was on these rings before us: the driver was asked to start over.
 };
 
 /// Buffers taken from a ring and neither published nor given back: private memory, last in first out.

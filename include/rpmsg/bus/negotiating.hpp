@@ -110,8 +110,9 @@ private:
         } else if (change == link_change::refused) {
             this->tell_observers(event_kind::error, event_word{fault::layout_refused});
         }
-        // After DRIVER_OK a driver rings once, always; a device rings when it asked for a reset.
-        this->ring(policy::vring_id::to_driver);
+        // A driver rings for what it wrote to the status, always; a device when it asks for a reset.
+        if (Role == virtio::role::driver || change >= link_change::broke_down)
+            this->ring(policy::vring_id::to_driver);
     }
 
     void set_state(link_state state) noexcept

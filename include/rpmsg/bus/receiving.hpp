@@ -34,6 +34,14 @@ class receiving : protected hearing<Role, Board, Transport> {
     using base = hearing<Role, Board, Transport>;
     using this_bell = typename Board::doorbell;
 
+public:
+    /// Whether both sides have the name service. Meaningful while the link is up.
+    [[nodiscard]] bool has_name_service() const noexcept
+    {
+        const scope lock{this->exclusion_};
+        return this->names_are_on();
+    }
+
 protected:
     using base::base;
     using typename base::link_type;
@@ -134,7 +142,7 @@ private:
     /// A message for no endpoint: an announcement, or a fault.
     [[gnu::noinline]] fault hear_message(const delivery& d) noexcept
     {
-        if (d.to != wire::name_service_address || !this->has_name_service())
+        if (d.to != wire::name_service_address || !has_name_service())
             return fault::unknown_destination;
         if (d.length != sizeof(wire::announcement))
             return fault::bad_announcement;
