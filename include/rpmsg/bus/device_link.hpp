@@ -83,7 +83,7 @@ public:
         return readiness() == virtio::status::driver_ok &&
                transport_.ring_mark(barriers(), rx_ring) == marks_[1] &&
                transport_.ring_mark(barriers(), tx_ring) == marks_[0] && !tx_.lost_index() &&
-               !rx_.was_reset();
+               !(may_have_events && tx_.lost_mark()) && !rx_.was_reset();
     }
 
     /// Whether step() has something to do.
@@ -170,6 +170,7 @@ private:
         forsaken,  ///< The driver went away; the next step() says so.
     };
     static constexpr auto carries_id = Board::doorbell::carries_queue_id;
+    static constexpr auto may_have_events = (dialect::features & policy::feature::event_idx) != 0;
     static constexpr std::uint32_t most = wire::longest_payload + sizeof(wire::header);
     using mark =
         decltype(std::declval<Transport&>().ring_mark(std::declval<typename Board::coherence&>(), tx_ring));
@@ -246,6 +247,8 @@ private:
         const auto returned = barriers().load_relaxed(memory.used().idx);
         if (returned != 0 && !(dialect::prefills_used_ring && which == rx_ring && returned == size.count()))
             return errc::stale;
+        if (ring::is_marked(memory, size, barriers()))
+            return errc::stale;
         if constexpr (!std::is_empty_v<typename Board::coherence>)
             side = ring{barriers()};
         side.attach(memory, size, returned, (features_ & policy::feature::event_idx) != 0);
@@ -287,6 +290,9 @@ private:
             return link_change::refused;
         }
         refusal_ = errc{};
+        if constexpr (may_have_events)
+            tx_.leave_mark();
+        rx_.leave_mark();
         tx_.suppress_doorbells();
         if constexpr (Board::inbound == policy::inbound::polled)
             rx_.suppress_doorbells();

@@ -52,9 +52,16 @@ public:
         takeable_ = size.count();
         if constexpr (may_have_events) {
             told_ = used_;
+            event_ = 0;
             events_ = events;
         }
-        if (keeps_mark())
+    }
+
+    /// Says in the ring that a device is on it; the driver zeroes that when it makes the ring anew. Until
+    /// enable_doorbells() it asks for no doorbell, where EVENT_IDX is on.
+    void leave_mark() noexcept
+    {
+        if constexpr (has_event_word)
             write_event(mark);
     }
 
@@ -68,14 +75,25 @@ public:
         coherence_.invalidate(&ring_.used().idx, sizeof(wire::le16));
         return coherence_.load_relaxed(ring_.used().idx) != used_.value();
     }
-    /// Whether the mark that we keep in avail_event is gone: every driver zeroes it with both of its rings.
+    /// Whether what we keep in avail_event is gone: every driver zeroes it with both of its rings. Where EVENT_IDX is
+    /// on that says nothing after enable_doorbells() at the first entry, which is 0.
     [[nodiscard]] RPMSG_HOT_PATH bool lost_mark() noexcept
     {
-        if (!keeps_mark())
+        if constexpr (!has_event_word)
             return false;
         auto& event = ring_.avail_event(size_.count());
         coherence_.invalidate(&event, sizeof event);
-        return coherence_.load_relaxed(event) != mark;
+        return coherence_.load_relaxed(event) != event_written();
+    }
+    /// Whether a device was on a ring since its driver made it, and gave nothing back.
+    ///
+    /// @param ring  Where it lies: all that the device writes was invalidated.
+    [[nodiscard]] static bool is_marked(const memory& ring, const Size& size, Coherence& coherence) noexcept
+    {
+        if constexpr (has_event_word)
+            return coherence.load_relaxed(ring.avail_event(size.count())) == mark;
+        else
+            return false;
     }
 
     /// Entries that the driver published and we have not taken, as far as we looked.
@@ -223,7 +241,13 @@ private:
         else
             return false;
     }
-    [[nodiscard]] bool keeps_mark() const noexcept { return has_event_word && !events_is_on(); }
+    [[nodiscard]] std::uint16_t event_written() const noexcept
+    {
+        if constexpr (may_have_events)
+            return event_;
+        else
+            return mark;
+    }
 
     void write_flags(std::uint16_t flags) noexcept
     {
@@ -233,10 +257,13 @@ private:
     void write_event(std::uint16_t value) noexcept
     {
         auto& event = ring_.avail_event(size_.count());
+        if constexpr (may_have_events)
+            event_ = value;
         coherence_.store_relaxed(event, value);
         coherence_.clean(&event, sizeof event);
     }
 
+    template <int>
     struct nothing {};
 
     memory ring_;
@@ -244,8 +271,10 @@ private:
     index published_;             // avail.idx when we last looked
     index used_;                  // used.idx, and the entry we give back next
     std::uint16_t takeable_ = 0;  // descriptors that we do not have
-    [[no_unique_address]] std::conditional_t<may_have_events, index, nothing>
+    [[no_unique_address]] std::conditional_t<may_have_events, index, nothing<0>>
         told_{};  // used_ when last asked
+    [[no_unique_address]] std::conditional_t<may_have_events, std::uint16_t, nothing<1>>
+        event_{};  // as we wrote it
     [[no_unique_address]] std::conditional_t<may_have_events, bool, std::false_type> events_{};
     [[no_unique_address]] Size size_{};
     [[no_unique_address]] Coherence coherence_{};
