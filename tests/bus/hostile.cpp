@@ -225,7 +225,8 @@ TEMPLATE_TEST_CASE("V3: with EVENT_IDX the event words never move, or anywhere",
             else
                 ring.used_event(v.count) = value;
         v.here().poll();
-        if constexpr (v.is_driver) {  // the peer is one of ours, and would take it for a driver that starts over
+        if constexpr (
+            v.is_driver) {  // the peer is one of ours, and would take it for a driver that starts over
             v.rx().avail_event(v.count) = written[0];
             v.tx().avail_event(v.count) = written[1];
         }

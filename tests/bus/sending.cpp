@@ -388,6 +388,7 @@ TEMPLATE_TEST_CASE("contexts that interrupt a send may send too", "[bus][rule5]"
     CHECK(log.mistakes() == 0);
     link.run();
     CHECK(link.driver().stats().total() + link.device().stats().total() == 0);
+    log.react_no_more();
 }
 
 TEMPLATE_TEST_CASE("no lock is held while a payload is made visible", "[bus][rule7]", as_driver, as_device)

@@ -102,6 +102,13 @@ TEST_CASE("what a test arranged happens just before the event", "[testing]")
         log.write(event::full_barrier);
         CHECK(log.events() == std::vector{event::mark, event::full_barrier, event::full_barrier});
     }
+    SECTION("until it is to react no more")
+    {
+        log.when(event::full_barrier, [&] { log.mark(); });
+        log.react_no_more();
+        log.write(event::full_barrier);
+        CHECK(log.events() == std::vector{event::full_barrier});
+    }
     SECTION("and not again by its own doing")
     {
         log.when(event::ring, [&] { log.write(event::ring, nullptr, 1); });

@@ -134,6 +134,8 @@ public:
     {
         reactions_.push_back({what, true, std::move(action)});
     }
+    /// What was arranged happens no more: for a test whose objects outlive what its actions refer to.
+    void react_no_more() { reactions_.clear(); }
 
     /// Forgets what happened; what is watched and arranged stays.
     void clear() noexcept { entries_.clear(); }
