@@ -41,6 +41,7 @@ template <typename T>
 class [[nodiscard]] result {
     // Where T is a trivial struct nothing is stored in place of a value; no union, so it stays in registers.
     struct perhaps_value {
+        // NOLINTNEXTLINE(modernize-use-equals-default): `{}` would then fill it with zeros
         constexpr perhaps_value() noexcept {}
         explicit constexpr perhaps_value(const T& value) noexcept : kept{value} {}
         T kept;

@@ -73,6 +73,8 @@ const std::map<std::string, std::string> not_missed{
     {"device barrier after clean status", "the same"},
     {"device barrier before invalidate gfeatures", "it keeps two loads in order, and here all loads are"},
     {"driver invalidate gfeatures", "dfeatures stands in its line, and was read just before"},
+    {"device invalidate used.idx",
+     "the mark tells of every restart here; rpmsg-lite's layout has none: vring/ring_order.cpp"},
     {"driver invalidate pool",
      "the pool was cleaned just before, and what is received there is invalidated again"},
 };
@@ -94,7 +96,7 @@ TEMPLATE_TEST_CASE("messages arrive intact whatever two caches do unasked", "[bu
         }
 }
 
-TEST_CASE("messages arrive intact through two caches past the wraps of the indices", "[bus][coherence]")
+TEST_CASE("messages arrive intact through two caches past the wraps of the indices", "[bus][coherence][long]")
 {
     exchange<flags_board<64>> both{
         {.habits = {1, 1, 64}, .messages = 2 * 65536 + 1000, .restarts = false, .meddles = false}};
@@ -132,7 +134,8 @@ TEST_CASE("a device refuses rings that are aligned below its line", "[bus][coher
     }
 }
 
-TEST_CASE("without any one of the cleans, invalidates and barriers an exchange fails", "[bus][coherence]")
+TEST_CASE("without any one of the cleans, invalidates and barriers an exchange fails",
+          "[bus][coherence][long]")
 {
     without nothing{""};
     REQUIRE_FALSE(nothing.fails(5));

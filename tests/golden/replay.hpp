@@ -354,7 +354,7 @@ private:
         for (const auto ept : used)
             if (!opened.contains(ept))
                 REQUIRE(endpoint_at(ept).open(rpmsg::address{ept}));
-        REQUIRE(hand_().open(rpmsg::address{0x7FFF'0000}));
+        REQUIRE(by_hand().open(rpmsg::address{0x7FFF'0000}));
     }
     [[nodiscard]] static std::uint32_t counterpart(const line& event)
     {
@@ -382,7 +382,7 @@ private:
         return *e;
     }
     /// For what the other library sends and ours would not.
-    endpoint& hand_() { return endpoint_at(0xFFFF'0000); }
+    endpoint& by_hand() { return endpoint_at(0xFFFF'0000); }
 
     void open(const line& call)
     {
@@ -447,7 +447,7 @@ private:
     }
     void send_by_hand(std::uint32_t from, const line& sent)
     {
-        CHECK(hand_().try_send_from(rpmsg::address{from}, rpmsg::address{sent.get("dst")}, sent.data()));
+        CHECK(by_hand().try_send_from(rpmsg::address{from}, rpmsg::address{sent.get("dst")}, sent.data()));
     }
 
     void send(const line& call)

@@ -176,6 +176,8 @@ public:
         const split ring{view(side::device), at};
         invalidate(side::device, &ring.used().idx, sizeof(le16));  // as a link does, which looks at it first
         device_.attach(ring, {}, 0, has_events);
+        if (!has_events)
+            device_.leave_mark();
         inside_ = false;
     }
 
@@ -500,6 +502,8 @@ public:
         for (std::uint16_t id = 0; id != N; ++id)
             driver_.describe(id, id * sizeof(std::uint64_t), sizeof(std::uint64_t), 0);
         device_.attach(split{ring_.data(), at}, {}, 0, has_events);
+        if (!has_events)
+            device_.leave_mark();
     }
 
     void run()

@@ -140,7 +140,7 @@ private:
                                                          : policy::vring_id::to_driver;
             notify_id = ~notify_id;
         }
-        if (line.waiting_ != line.most && line.happens(line.odds_.delayed)) {
+        if (line.waiting_ != faulty_line::most && line.happens(line.odds_.delayed)) {
             ++line.counts_.delayed;
             line.late_[line.waiting_++] = {which, notify_id, 1 + line.roll(8)};
             return;
