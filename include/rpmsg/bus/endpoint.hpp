@@ -128,7 +128,8 @@ public:
     // Bytes. A span of 0 to max_payload() bytes, any alignment. Errors, for all: errc::closed,
     // errc::link_down, errc::not_bound, errc::bad_address (an address named is any), errc::too_long; without
     // a free buffer errc::full from try_…, and errc::timed_out from the others, which wait for one without
-    // dispatching (inside a receiver: errc::full).
+    // dispatching (inside a receiver: errc::full); errc::protocol or errc::out_of_map when the peer broke the ring:
+    // the link starts over.
 
     /// Sends a copy to the peer; waits for a buffer until then.
     result<void> send(std::span<const std::byte> payload, deadline until) noexcept
@@ -216,7 +217,8 @@ public:
     // In place: the payload is written where the peer reads it.
 
     /// A transmit buffer, now or not at all: empty with errc::closed, errc::link_down, errc::full,
-    /// errc::too_long (T does not fit) or errc::misaligned (the peer's buffers are not aligned for T).
+    /// errc::too_long (T does not fit), errc::misaligned (the peer's buffers are not aligned for T), or
+    /// errc::protocol or errc::out_of_map (the peer broke the ring: the link starts over).
     [[nodiscard]] RPMSG_HOT_PATH buffer try_acquire() noexcept
     {
         grant taken{};
