@@ -270,6 +270,24 @@ TEMPLATE_TEST_CASE("while an endpoint with a result is open, ordinary sends leav
         CHECK(out.try_send({}));
         CHECK(out.try_send({}).error() == errc::full);
     }
+    SECTION("whether that one came back or was never sent")
+    {
+        auto& there = TestType::there(link);
+        there.poll(1);
+        CHECK(out.try_send({}));  // one came back, and one was never sent
+        CHECK(out.try_send({}).error() == errc::full);
+
+        REQUIRE(echo.close());
+        REQUIRE(also.close());
+        while (out.try_send({}))
+            ;
+        REQUIRE(echo.open(address{3}));
+        there.poll(1);
+        CHECK(out.try_send({}).error() == errc::full);  // all were sent, and one came back
+        there.poll(1);
+        CHECK(out.try_send({}));
+        CHECK(out.try_send({}).error() == errc::full);
+    }
 }
 
 TEMPLATE_TEST_CASE("with EVENT_IDX each wait asks anew", "[bus][rule5][rule10]", as_driver, as_device)

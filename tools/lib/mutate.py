@@ -35,32 +35,37 @@ class Mutant:
     tests: list
     equivalent: str
 
-    def __post_init__(self):
-        self.where = f"{LIST}: {self.header}: \"{self.breaks}\""
+    def mistakes(self):
+        """What does not fit the headers and tests, in sentences."""
+        where = f"{LIST}: {self.header}: \"{self.breaks}\""
         if len(self.find) != len(self.replace):
-            raise Mistake(f"{self.where} has {len(self.find)} places to find and {len(self.replace)} replacements")
-        if not self.tests and not self.equivalent:
-            raise Mistake(f"{self.where} names no test and does not say why it is equivalent")
+            yield f"{where} has {len(self.find)} places to find and {len(self.replace)} replacements"
+        if bool(self.tests) == bool(self.equivalent):
+            yield f"{where} names no test, or names one and says that none can tell"
         for test in self.tests:
             if not (TESTS / test).is_file():
-                raise Mistake(f"{self.where} names tests/{test}, which does not exist")
-
-    def text(self):
-        """The header, changed. White space in what is to be found stands for any."""
-        path = HEADERS / self.header
-        if not path.is_file():
-            raise Mistake(f"{self.where}: there is no such header")
-        original = text = path.read_text(encoding="utf-8")
-        for find, replace in zip(self.find, self.replace):
-            pattern = r"\s+".join(re.escape(word) for word in find.split())
-            found = len(re.findall(pattern, text))
+                yield f"{where} names tests/{test}, which does not exist"
+        if not (HEADERS / self.header).is_file():
+            yield f"{where}: there is no such header"
+            return
+        original = (HEADERS / self.header).read_text(encoding="utf-8")
+        times = {find: len(re.findall(pattern(find), original)) for find in self.find}
+        for find, found in times.items():
             if found != 1:
-                raise Mistake(f"{self.where}: `{' '.join(find.split())}` occurs {found} times in the header, not once: "
-                              "the list must follow the code")
-            text = re.sub(pattern, lambda _: replace, text)
-        if text == original:
-            raise Mistake(f"{self.where} changes nothing")
+                yield (f"{where}: `{' '.join(find.split())}` occurs {found} times in the header, not once: "
+                       "the list must follow the code")
+        if set(times.values()) == {1} and self.applied_to(original) == original:
+            yield f"{where} changes nothing"
+
+    def applied_to(self, text):
+        for find, replace in zip(self.find, self.replace):
+            text = re.sub(pattern(find), lambda _: replace, text, count=1)
         return text
+
+
+def pattern(find):
+    """White space stands for any."""
+    return r"\s+".join(re.escape(word) for word in find.split())
 
 
 def load():
@@ -165,7 +170,7 @@ def try_mutant(directory, mutant, seconds):
     """("noticed", by which test case), ("survived", which tests), ("error", what the compiler said)."""
     header = directory / "include/rpmsg" / mutant.header
     original = header.read_text(encoding="utf-8")
-    header.write_text(mutant.text(), encoding="utf-8")
+    header.write_text(mutant.applied_to(original), encoding="utf-8")
     try:
         for test in mutant.tests:
             if said := build(directory, test):
@@ -252,7 +257,6 @@ def page(mutants, verdicts, commit, minutes):
 
 def show(mutants):
     for mutant in mutants:
-        mutant.text()
         by = f"equivalent: {mutant.equivalent}" if mutant.equivalent else f"for {', '.join(mutant.tests)}"
         print(f"{mutant.header}: {mutant.breaks} ({by})")
     equivalent = sum(bool(mutant.equivalent) for mutant in mutants)
@@ -264,8 +268,8 @@ def main(options):
     mutants = [mutant for mutant in load() if only in mutant.header or only in mutant.breaks]
     if not mutants:
         raise Mistake(f"no mutant's header or description contains '{only}'")
-    for mutant in mutants:
-        mutant.text()  # the list is right, or nothing is run
+    if mistakes := [mistake for mutant in mutants for mistake in mutant.mistakes()]:
+        raise Mistake("\n".join(mistakes))  # the list is right, or nothing is run
     if "--list" in options:
         show(mutants)
         return 0
