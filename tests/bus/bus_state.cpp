@@ -474,6 +474,40 @@ TEMPLATE_TEST_CASE("no lock is held while user code runs", "[bus][rule7]", as_dr
     CHECK(log.mistakes() == 0);
 }
 
+TEMPLATE_TEST_CASE("a link that was given up ends once, whoever finds it broken meanwhile", "[bus][rule3]",
+                   as_driver, as_device)
+{
+    journal log;
+    loopback<interrupt_board> link;
+    auto& here = TestType::here(link);
+    endpoint out{here};
+    REQUIRE(out.open(address{1}, towards{2}));
+    link.run();
+    while (out.try_send({})) {}
+    const auto ring = link.ring(tx_ring(TestType::role));
+    auto& idx = TestType::role == virtio::role::driver ? ring.used().idx : ring.avail().idx;
+    idx = static_cast<std::uint16_t>(idx.get() + 17);
+    REQUIRE_FALSE(out.try_send({}));
+
+    // Wherever the poll that ends the link is interrupted, somebody else sends and finds the same.
+    bool armed = true;
+    log.when(recorded::enter, [&] {
+        if (!std::exchange(armed, false))
+            return;
+        log.run_as(2);
+        CHECK_FALSE(out.try_send({}));
+        log.run_as(1);
+        armed = true;
+    });
+    here.poll();
+    armed = false;
+    link.run();
+    CHECK(here.state() == link_state::up);
+    CHECK(here.epoch() == 1);
+    CHECK(here.stats()[fault::ring_broken] == 1);
+    CHECK(log.mistakes() == 0);
+}
+
 // Doorbells
 
 TEMPLATE_TEST_CASE("what is sent is published, and only then it is asked whether to ring", "[bus][rule8][R9]",

@@ -69,8 +69,12 @@ def pattern(find):
 
 
 def load():
+    try:
+        headers = tomllib.loads(LIST.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise Mistake(f"{LIST}: {error}") from error
     mutants = []
-    for header, entries in tomllib.loads(LIST.read_text(encoding="utf-8")).items():
+    for header, entries in headers.items():
         for entry in entries:
             if not {"find", "replace", "breaks"} <= entry.keys() <= KEYS:
                 raise Mistake(f"{LIST}: {header}: an entry has {', '.join(sorted(entry))}")
