@@ -376,6 +376,22 @@ TEMPLATE_TEST_CASE("what interrupted a receiver cannot close its endpoint", "[bu
         CHECK(in.is_open());
         CHECK(in.close());
     }
+    SECTION("nor what it is told when it is bound")
+    {
+        std::function<void()> in_bound = [] {};
+        endpoint named{here, [](const message&) {}, on_bound{[&] {
+                           log.run_as(2);
+                           in_bound();
+                           log.run_as(1);
+                       }}};
+        in_bound = [&] { answers.push_back(named.close().error()); };
+        endpoint peer{TestType::there(link)};
+        REQUIRE((named.open("named") && peer.open("named")));
+        link.run();
+        CHECK(answers == std::vector{errc::busy});
+        CHECK(named.is_bound());
+        CHECK(named.close());
+    }
     SECTION("but another")
     {
         interrupt = [&] { answers.push_back(other.close().error()); };
@@ -617,6 +633,19 @@ TEST_CASE("after a poll there is one doorbell, or one a ring where it says which
         CHECK(both.second <= 2);
         CHECK(link.rang(virtio::role::device).notify_id != wire::resource_any);
     }
+}
+
+TEMPLATE_TEST_CASE("who stops rings, whatever the peer wishes", "[bus][peers]", as_driver, as_device)
+{
+    loopback<> link;
+    link.run();
+    const auto ring = link.ring(tx_ring(TestType::role));
+    (TestType::role == virtio::role::driver ? ring.used().flags : ring.avail().flags) = std::uint16_t{1};
+    const auto before = link.rang(TestType::role)[tx_ring(TestType::role)];
+    TestType::here(link).stop();
+    CHECK(link.rang(TestType::role)[tx_ring(TestType::role)] == before + 1);
+    TestType::here(link).stop();
+    CHECK(link.rang(TestType::role)[tx_ring(TestType::role)] == before + 1);
 }
 
 TEST_CASE("a driver rings once after DRIVER_OK, whatever the device wishes", "[bus][peers]")

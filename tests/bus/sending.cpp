@@ -270,6 +270,17 @@ TEMPLATE_TEST_CASE("while an endpoint with a result is open, ordinary sends leav
         CHECK(out.try_send({}));
         CHECK(out.try_send({}).error() == errc::full);
     }
+    SECTION("also when there was a reply")
+    {
+        endpoint asks{TestType::there(link)};
+        REQUIRE(asks.open(address{2}, towards{3}));
+        link.run();
+        REQUIRE(asks.try_send({}));
+        link.run();
+        for (sent = 0; out.try_send({});)
+            ++sent;
+        CHECK(sent == 3);
+    }
     SECTION("whether that one came back or was never sent")
     {
         auto& there = TestType::there(link);
@@ -353,6 +364,16 @@ TEMPLATE_TEST_CASE("who found no buffer and does not wait is told when there is 
                    }}};
     REQUIRE(watch.open());
 
+    SECTION("not in the next link when this one goes")
+    {
+        CHECK(f.out.try_send({}).error() == errc::full);
+        f.link.driver().stop();
+        f.link.device().poll();
+        f.link.driver().start();
+        f.link.run();
+        CHECK(f.here().state() == link_state::up);
+        CHECK(told == 0);
+    }
     SECTION("nobody is told who did not ask")
     {
         f.link.run();
