@@ -79,7 +79,7 @@ def load():
             if not {"find", "replace", "breaks"} <= entry.keys() <= KEYS:
                 raise Mistake(f"{LIST}: {header}: an entry has {', '.join(sorted(entry))}")
             places = [[entry[key]] if isinstance(entry[key], str) else entry[key] for key in ("find", "replace")]
-            equivalent = entry.get("equivalent", "")
+            equivalent = " ".join(entry.get("equivalent", "").split())
             tests = [] if equivalent else entry.get("tests", [pathlib.Path(header).with_suffix(".cpp").as_posix()])
             mutants.append(Mutant(header, *places, entry["breaks"], tests, equivalent))
     return mutants
@@ -148,8 +148,8 @@ def notices(directory, test, seconds):
     xml = directory / "tests.xml"
     xml.unlink(missing_ok=True)
     try:
-        done = run(*LIMITS, str(directory / "tests"), "--abort", "--rng-seed", "1", "--reporter", "xml", "--out", str(xml),
-                   timeout=seconds)
+        done = run(*LIMITS, str(directory / "tests"), "--abort", "--rng-seed", "1", "--reporter", "xml",
+                   "--out", str(xml), timeout=seconds)
     except subprocess.TimeoutExpired:
         return f"{failing_case(xml)[0] or test}, which does not end"
     if done.returncode == 0:
@@ -243,8 +243,8 @@ def page(mutants, verdicts, commit, minutes):
     def verdict(word, detail):
         if word == "noticed":
             return f"{cell(detail[0])} ([{detail[1]}](../tests/{detail[1]}))"
-        return {"survived": "**survived** ", "error": "**does not compile** ", "equivalent": "equivalent: "}[word] + cell(
-            detail)
+        words = {"survived": "**survived** ", "error": "**does not compile** ", "equivalent": "equivalent: "}
+        return words[word] + cell(detail)
 
     compiler = run("g++", "--version").stdout.splitlines()[0]
     lines = [
