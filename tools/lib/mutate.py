@@ -161,7 +161,7 @@ def notices(directory, test, seconds):
 # The run
 
 def baseline(directory, test):
-    start = time.monotonic()
+    """How many seconds a mutant may take."""
     if said := build(directory, test):
         raise Mistake(f"tests/{test} does not compile without a mutant:\n{said}")
     start = time.monotonic()
