@@ -209,6 +209,46 @@ TEMPLATE_TEST_CASE("the name service never waits: what finds no buffer is sent l
     CHECK(there.take() == expected);
 }
 
+TEMPLATE_TEST_CASE("an announcement leaves the buffer that is kept for replies",
+                   "[bus][name_service][replies]", as_driver, as_device)
+{
+    loopback<board_of_4> link;
+    ear there{TestType::there(link)};
+    auto& here = TestType::here(link);
+    endpoint out{here};
+    endpoint named{here};
+    endpoint echo{here, [](message m) { return m.payload(); }};
+    std::string answered;
+    endpoint asks{TestType::there(link), [&](std::span<const std::byte> p) { answered += text(p); }};
+    REQUIRE(out.open(address{1}, towards{2}));
+    REQUIRE(echo.open(address{3}));
+    REQUIRE(asks.open(address{4}, towards{3}));
+    link.run();
+    while (out.try_send({})) {}
+    REQUIRE(named.open("named"));
+    REQUIRE(asks.try_send(bytes("!")));
+    here.poll();
+    TestType::there(link).poll(4);
+    CHECK(there.heard.empty());
+    CHECK(answered == "!");
+    link.run();
+    CHECK(there.take() == strings{"+named@1024"});
+}
+
+TEMPLATE_TEST_CASE("what buffers have no room for is not announced", "[bus][name_service][rule3]", as_driver,
+                   as_device)
+{
+    const bool has_room = GENERATE(false, true);
+    const auto size = has_room ? 16U + 40U : 16U + 39U;
+    loopback<board_of_4> link{{.to_driver_size = size, .to_device_size = size}};
+    ear there{TestType::there(link)};
+    endpoint named{TestType::here(link)};
+    REQUIRE(named.open("named"));
+    link.run();
+    CHECK(there.take() == (has_room ? strings{"+named@1024"} : strings{}));
+    CHECK(link.driver().stats().total() + link.device().stats().total() == 0);
+}
+
 TEMPLATE_TEST_CASE("what was never announced is not withdrawn",
                    "[bus][name_service][openamp-3.4][openamp-3.2]", as_driver, as_device)
 {
@@ -387,6 +427,10 @@ TEMPLATE_TEST_CASE("withdrawals that wait are forgotten with their link", "[bus]
     link.driver().start();
     link.run();
     CHECK(there.take() == strings{"+b@1025"});
+
+    REQUIRE(b.close());  // the next one that is withdrawn brings none of them along
+    link.run();
+    CHECK(there.take() == strings{"-b@1025"});
 }
 
 TEMPLATE_TEST_CASE("a bus that stops withdraws what the peer knows", "[bus][name_service]", as_driver,

@@ -26,6 +26,7 @@ using namespace rpmsg::testing;
 using namespace bus_test;
 using namespace std::chrono_literals;
 using policy::vring_id;
+using recorded = rpmsg::testing::event;
 
 // All of the heap that this program takes is counted.
 
@@ -649,6 +650,28 @@ TEST_CASE("has_work is true when a stop waits for the poll that it interrupted",
     CHECK(works == true);
     CHECK(device.state() == link_state::down);
     CHECK_FALSE(device.has_work());
+}
+
+TEST_CASE("a stop that interrupts a poll has taken effect when that returns, wherever it was", "[bus][rule7]")
+{
+    const auto where = GENERATE(range(0, 12));
+    journal log;
+    loopback<loopback_board, interrupt_board> link;
+    link.run();
+    auto& device = link.device();
+    int left = where;
+    log.when(recorded::enter, [&] {
+        if (left-- != 0)
+            return;
+        log.run_as(2);
+        device.stop();
+        log.run_as(1);
+    });
+    device.poll();
+    const bool stopped = std::exchange(left, -1) < 0;
+    CHECK(device.state() == (stopped ? link_state::down : link_state::up));
+    CHECK_FALSE(device.has_work());
+    CHECK(log.mistakes() == 0);
 }
 
 TEST_CASE("a driver whose lifecycle says that the device is gone has nothing to do", "[bus][has_work]")

@@ -376,6 +376,22 @@ TEMPLATE_TEST_CASE("what interrupted a receiver cannot close its endpoint", "[bu
         CHECK(in.is_open());
         CHECK(in.close());
     }
+    SECTION("nor what it is told when it is bound")
+    {
+        std::function<void()> in_bound = [] {};
+        endpoint named{here, [](const message&) {}, on_bound{[&] {
+                           log.run_as(2);
+                           in_bound();
+                           log.run_as(1);
+                       }}};
+        in_bound = [&] { answers.push_back(named.close().error()); };
+        endpoint peer{TestType::there(link)};
+        REQUIRE((named.open("named") && peer.open("named")));
+        link.run();
+        CHECK(answers == std::vector{errc::busy});
+        CHECK(named.is_bound());
+        CHECK(named.close());
+    }
     SECTION("but another")
     {
         interrupt = [&] { answers.push_back(other.close().error()); };
@@ -471,6 +487,40 @@ TEMPLATE_TEST_CASE("no lock is held while user code runs", "[bus][rule7]", as_dr
     link.driver().stop();
     link.run();
     CHECK(calls >= 11);
+    CHECK(log.mistakes() == 0);
+}
+
+TEMPLATE_TEST_CASE("a link that was given up ends once, whoever finds it broken meanwhile", "[bus][rule3]",
+                   as_driver, as_device)
+{
+    journal log;
+    loopback<interrupt_board> link;
+    auto& here = TestType::here(link);
+    endpoint out{here};
+    REQUIRE(out.open(address{1}, towards{2}));
+    link.run();
+    while (out.try_send({})) {}
+    const auto ring = link.ring(tx_ring(TestType::role));
+    auto& idx = TestType::role == virtio::role::driver ? ring.used().idx : ring.avail().idx;
+    idx = static_cast<std::uint16_t>(idx.get() + 17);
+    REQUIRE_FALSE(out.try_send({}));
+
+    // Wherever the poll that ends the link is interrupted, somebody else sends and finds the same.
+    bool armed = true;
+    log.when(recorded::enter, [&] {
+        if (!std::exchange(armed, false))
+            return;
+        log.run_as(2);
+        CHECK_FALSE(out.try_send({}));
+        log.run_as(1);
+        armed = true;
+    });
+    here.poll();
+    armed = false;
+    link.run();
+    CHECK(here.state() == link_state::up);
+    CHECK(here.epoch() == 1);
+    CHECK(here.stats()[fault::ring_broken] == 1);
     CHECK(log.mistakes() == 0);
 }
 
@@ -583,6 +633,19 @@ TEST_CASE("after a poll there is one doorbell, or one a ring where it says which
         CHECK(both.second <= 2);
         CHECK(link.rang(virtio::role::device).notify_id != wire::resource_any);
     }
+}
+
+TEMPLATE_TEST_CASE("who stops rings, whatever the peer wishes", "[bus][peers]", as_driver, as_device)
+{
+    loopback<> link;
+    link.run();
+    const auto ring = link.ring(tx_ring(TestType::role));
+    (TestType::role == virtio::role::driver ? ring.used().flags : ring.avail().flags) = std::uint16_t{1};
+    const auto before = link.rang(TestType::role)[tx_ring(TestType::role)];
+    TestType::here(link).stop();
+    CHECK(link.rang(TestType::role)[tx_ring(TestType::role)] == before + 1);
+    TestType::here(link).stop();
+    CHECK(link.rang(TestType::role)[tx_ring(TestType::role)] == before + 1);
 }
 
 TEST_CASE("a driver rings once after DRIVER_OK, whatever the device wishes", "[bus][peers]")

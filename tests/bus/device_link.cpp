@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 using namespace rpmsg;
@@ -306,12 +307,25 @@ TEST_CASE("a device refuses rings that it cannot use, says so once, and takes be
     if (reset_is_seen) {  // Linux rings nobody's doorbell for it
         end.status() = std::uint8_t{0};
         CHECK(end.link.step() == link_change::none);
+        CHECK(end.link.refusal() == errc{});
     }
     end.table = good;
     end.driver_starts();
     CHECK(end.link.step() == link_change::came_up);
     CHECK(end.link.refusal() == errc{});
     CHECK(end.link.intact());
+}
+
+TEST_CASE("a device refuses rings that its map puts where no descriptor may lie", "[bus][rule13]")
+{
+    device end;
+    const auto off = GENERATE(1U, 2U, 3U);
+    const policy::offset map{std::span{end.start + off, link_memory::bytes}, link_memory::base};
+    end.link = {resource_table{end.table}, {.address_map = map}};
+    end.link.start();
+    end.driver_starts();
+    CHECK(end.link.step() == link_change::refused);
+    CHECK(end.link.refusal() == errc::misaligned);
 }
 
 TEST_CASE("a device whose ring size is fixed takes no other", "[bus]")
@@ -324,6 +338,20 @@ TEST_CASE("a device whose ring size is fixed takes no other", "[bus]")
     end.driver_starts();
     CHECK(end.link.step() == (num == 8 ? link_change::came_up : link_change::refused));
     CHECK(end.link.refusal() == (num == 8 ? errc{} : errc::bad_ring_size));
+}
+
+TEST_CASE("a device whose ring alignment is fixed takes no other", "[bus]")
+{
+    struct fixed : plain_board {
+        using ring = policy::ring_of<8, link_memory::align>;
+    };
+    const auto align = GENERATE(link_memory::align / 2, link_memory::align, link_memory::align * 2);
+    device<fixed> end;
+    end.table.vdev.vring[0].align = align;
+    end.driver_starts();
+    const bool is_ours = align == link_memory::align;
+    CHECK(end.link.step() == (is_ours ? link_change::came_up : link_change::refused));
+    CHECK(end.link.refusal() == (is_ours ? errc{} : errc::misaligned));
 }
 
 TEST_CASE("a device refuses to start on a first buffer that cannot be repaired", "[bus][rule3]")

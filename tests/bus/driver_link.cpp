@@ -434,6 +434,16 @@ TEST_CASE("a ring is aligned as the device sees it", "[bus]")
     CHECK(end.table.vdev.vring[1].da % 4096 == 0U);
 }
 
+TEST_CASE("a driver refuses rings that its map puts where no descriptor may lie", "[bus][rule13]")
+{
+    driver end;
+    const auto off = GENERATE(1U, 2U, 3U);
+    const policy::offset map{std::span{end.start + off, link_memory::bytes}, link_memory::base};
+    end.link = {end.table, end.pool, {.address_map = map}};
+    CHECK(end.link.step() == link_change::refused);
+    CHECK(end.link.refusal() == errc::misaligned);
+}
+
 TEST_CASE("a driver refuses a table that it cannot use, says so once, and takes a better one", "[bus][rule3]")
 {
     driver end;

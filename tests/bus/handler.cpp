@@ -42,6 +42,8 @@ TEST_CASE("an endpoint's functions take the peer's address or nothing", "[bus]")
     link.device().poll();
     CHECK(unbound == std::vector{address{0x77}});
     CHECK(times_unbound == 1);
+    CHECK(bound.size() == 1);
+    CHECK(times_bound == 1);
 }
 
 TEST_CASE("several functions for one thing are all called, in order", "[bus]")

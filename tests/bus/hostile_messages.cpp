@@ -287,6 +287,24 @@ TEMPLATE_TEST_CASE("2.4: a message goes to nobody", "[bus][hostile][openamp-2.4]
     v.goes_on(fault::unknown_destination, 6);
 }
 
+TEMPLATE_TEST_CASE("2.4: a message from nobody takes no peer from who follows its last sender",
+                   "[bus][hostile][openamp-2.4]", as_driver, as_device)
+{
+    victim<TestType> v;
+    int heard = 0;
+    endpoint follows{v.here(), [&](message) { ++heard; }, follow_last_sender{}};
+    REQUIRE(follows.open(address{6}));
+    for (const auto from : {2U, 0xFFFF'FFFFU}) {
+        v.peer_sends("x");
+        v.header().dst = 6U;
+        v.header().src = from;
+        CHECK(v.link.run());
+        CHECK(follows.peer() == address{2});
+    }
+    CHECK(heard == 2);
+    v.goes_on(fault::none, 0);
+}
+
 TEMPLATE_TEST_CASE("2.4: a message comes from nobody, or from ourselves", "[bus][hostile][openamp-2.4][N4]",
                    as_driver, as_device)
 {

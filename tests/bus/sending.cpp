@@ -13,6 +13,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 using namespace rpmsg;
 using namespace rpmsg::testing;
@@ -270,6 +271,59 @@ TEMPLATE_TEST_CASE("while an endpoint with a result is open, ordinary sends leav
         CHECK(out.try_send({}));
         CHECK(out.try_send({}).error() == errc::full);
     }
+    SECTION("also when there was a reply")
+    {
+        endpoint asks{TestType::there(link)};
+        REQUIRE(asks.open(address{2}, towards{3}));
+        link.run();
+        REQUIRE(asks.try_send({}));
+        link.run();
+        for (sent = 0; out.try_send({});)
+            ++sent;
+        CHECK(sent == 3);
+    }
+    SECTION("whether that one came back or was never sent")
+    {
+        auto& there = TestType::there(link);
+        there.poll(1);
+        CHECK(out.try_send({}));  // one came back, and one was never sent
+        CHECK(out.try_send({}).error() == errc::full);
+
+        REQUIRE(echo.close());
+        REQUIRE(also.close());
+        while (out.try_send({}))
+            ;
+        REQUIRE(echo.open(address{3}));
+        there.poll(1);
+        for (int i = 0; i != 2; ++i)
+            CHECK(out.try_send({}).error() == errc::full);  // all were sent, and one came back
+        there.poll(1);
+        CHECK(out.try_send({}));
+        CHECK(out.try_send({}).error() == errc::full);
+    }
+}
+
+TEST_CASE("a payload that is too long for the one buffer that is next is refused", "[bus][rule3]")
+{
+    loopback<scripted_board> link{{.to_driver_size = 128}};
+    std::vector<std::size_t> heard;
+    endpoint in{link.driver(), [&](message m) { heard.push_back(m.size()); }};
+    endpoint out{link.device()};
+    REQUIRE(in.open(address{2}));
+    REQUIRE(out.open(address{1}, towards{2}));
+    link.driver().poll();
+    link.ring(policy::vring_id::to_driver).descriptor_at(1).len = 64U;
+    link.run();
+
+    const std::string most(112, 'm');
+    REQUIRE(link.device().max_payload() == most.size());
+    CHECK(out.try_send(bytes(most)));
+    CHECK(out.try_send(bytes(most)).error() == errc::too_long);
+    CHECK(out.try_send(bytes(most).first(49)).error() == errc::too_long);
+    CHECK(out.try_send(bytes(most).first(48)));
+    CHECK(out.try_send(bytes(most)));
+    link.run();
+    CHECK(heard == std::vector<std::size_t>{112, 48, 112});
 }
 
 TEMPLATE_TEST_CASE("with EVENT_IDX each wait asks anew", "[bus][rule5][rule10]", as_driver, as_device)
@@ -335,6 +389,16 @@ TEMPLATE_TEST_CASE("who found no buffer and does not wait is told when there is 
                    }}};
     REQUIRE(watch.open());
 
+    SECTION("not in the next link when this one goes")
+    {
+        CHECK(f.out.try_send({}).error() == errc::full);
+        f.link.driver().stop();
+        f.link.device().poll();
+        f.link.driver().start();
+        f.link.run();
+        CHECK(f.here().state() == link_state::up);
+        CHECK(told == 0);
+    }
     SECTION("nobody is told who did not ask")
     {
         f.link.run();

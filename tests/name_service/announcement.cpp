@@ -79,6 +79,11 @@ TEST_CASE("a name of 32 bytes without terminator has 31 characters", "[name_serv
     const announcement heard{from_peer("abcdefghijklmnopqrstuvwxyz0123456789", 1, 0)};
     CHECK(heard.name() == "abcdefghijklmnopqrstuvwxyz01234");
     CHECK(heard.text().back() == '\0');
+
+    const auto message = from_peer("abcdefghijklmnopqrstuvwxyz0123456789", 1, 0);
+    const announcement copied{reinterpret_cast<const std::byte*>(&message)};
+    CHECK(copied.name() == "abcdefghijklmnopqrstuvwxyz01234");
+    CHECK(copied.text().back() == '\0');
 }
 
 TEST_CASE("a peer that rewrites its message does not change what was heard", "[name_service][rule1]")

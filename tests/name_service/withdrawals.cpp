@@ -43,6 +43,24 @@ TEST_CASE("withdrawals wait in order", "[name_service]")
     CHECK(queue.empty());
 }
 
+TEST_CASE("a withdrawal that found no buffer waits before all others again", "[name_service]")
+{
+    withdrawals<3> queue;
+    queue.push({a, address{1}});
+    queue.push({b, address{2}});
+    queue.push({c, address{3}});
+
+    const auto first = queue.front();
+    queue.pop();
+    queue.unpop(first);
+    CHECK(queue.full());
+    for (const auto endpoint : {1U, 2U, 3U}) {
+        CHECK(queue.front().endpoint == address{endpoint});
+        queue.pop();
+    }
+    CHECK(queue.empty());
+}
+
 TEST_CASE("withdrawals of a link that is gone are forgotten", "[name_service]")
 {
     withdrawals<2> queue;

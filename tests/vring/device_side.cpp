@@ -6,6 +6,7 @@
 #include "support/catch.hpp"
 #include "vring/ring_memory.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -609,13 +610,26 @@ TEST_CASE("where the event word is missing, only the index tells", "[vring][rest
 {
     SECTION("rpmsg-lite's layout has no room")
     {
-        driven<4, rpmsg_lite> ring;  // ASan sees a mark behind the end
+        driven<4, rpmsg_lite> ring;
         CHECK_FALSE(ring.device.was_reset());
         ring.run(1);
         CHECK_FALSE(ring.device.was_reset());
         make_anew(ring);
         CHECK(ring.device.was_reset());
     }
+}
+
+TEST_CASE("where the layout has no room for an event word, nothing is written behind the ring",
+          "[vring][restart]")
+{
+    constexpr auto at = rpmsg::vring::layout_of(4, 4, rpmsg_lite::alignment);
+    alignas(4) std::array<std::byte, at.size + sizeof(le16)> bytes{};
+    device_side<ring_of<4>, single_core, rpmsg_lite> device;
+    device.attach(rpmsg::vring::split{bytes.data(), at}, {}, 0, false);
+    CHECK(device.enable_doorbells() == errc{});
+    device.suppress_doorbells();
+    CHECK(bytes[at.size] == std::byte{});
+    CHECK(bytes[at.size + 1] == std::byte{});
 }
 
 TEST_CASE("a device goes on from a used ring that the driver filled before it started", "[vring][R6]")
@@ -652,6 +666,17 @@ TEST_CASE("a device that attaches again knows nothing of before", "[vring][resta
     CHECK(ring.device.peek_available().error() == errc::empty);
     ring.publish(3);
     CHECK(ring.device.peek_available()->head == 3);
+
+    SECTION("nor for what it asked about a doorbell")
+    {
+        driven<4, events> other;
+        other.run(1);
+        static_cast<void>(other.device.peer_wants_doorbell());
+        make_anew(other);
+        other.device.attach(other.parts, {}, 0, true);
+        other.run(2);  // the driver wants to hear of the first
+        CHECK(other.device.peer_wants_doorbell());
+    }
 }
 
 // A device's own state is small, whatever the size of the ring.

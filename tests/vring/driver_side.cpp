@@ -437,4 +437,23 @@ TEST_CASE("a driver that attaches again knows nothing of before", "[vring][resta
     CHECK(ring.avail_entry(0) == 1);
     ring.give_back(0, 5);  // was lent before, and is not
     CHECK(ring.driver.peek_used().error() == errc::protocol);
+
+    SECTION("nor how many it took back")
+    {
+        driving<4> other;
+        other.run(3);
+        other.driver.attach(other.bytes.data(), other.at, {}, false);
+        CHECK(other.driver.in_flight() == 0);
+        CHECK(other.driver.waiting() == 0);
+        other.run(3);
+    }
+    SECTION("nor for what it asked about a doorbell")
+    {
+        driving<4, events> other;
+        other.run(1);
+        static_cast<void>(other.driver.peer_wants_doorbell());
+        other.driver.attach(other.bytes.data(), other.at, {}, true);
+        other.lend({0, 1});  // the device wants to hear of the first
+        CHECK(other.driver.peer_wants_doorbell());
+    }
 }
