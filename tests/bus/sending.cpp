@@ -498,3 +498,82 @@ TEMPLATE_TEST_CASE("a send that is interrupted by the link's end is stale", "[bu
     CHECK(TestType::here(link).state() == link_state::down);
     CHECK(log.mistakes() == 0);
 }
+
+namespace {
+
+struct four_with_events : loopback_board {
+    using ring = policy::ring_of<4>;
+    using dialect = policy::with_event_idx<policy::linux_kernel>;
+};
+struct four_with_flags : loopback_board {
+    using ring = policy::ring_of<4>;
+};
+
+}  // namespace
+
+TEMPLATE_PRODUCT_TEST_CASE("who is left the kept buffer alone is rung for the next one", "[bus][rule7]",
+                           std::pair,
+                           ((as_driver, four_with_events), (as_device, four_with_events),
+                            (as_driver, four_with_flags), (as_device, four_with_flags)))
+{
+    using role = typename TestType::first_type;
+    loopback<typename TestType::second_type> link;
+    auto& here = role::here(link);
+    auto& there = role::there(link);
+    constexpr auto peer = role::role == virtio::role::driver ? virtio::role::device : virtio::role::driver;
+    int ready = 0;
+    observer watch{here, on_tx_ready{[&] { ++ready; }}};
+    endpoint out{here};
+    endpoint echo{here, [](message m) { return m.payload(); }};
+    REQUIRE(watch.open());
+    REQUIRE(out.open(address{1}, towards{2}));
+    link.run();
+    while (out.try_send({})) {}
+    REQUIRE(echo.open(address{3}));
+
+    auto rung = link.rang(peer).total();
+    there.poll(1);  // the one that comes back is kept for replies
+    CHECK(link.rang(peer).total() == rung + 1);
+    here.poll();
+    CHECK(ready == 0);
+    CHECK(out.try_send({}).error() == errc::full);
+    rung = link.rang(peer).total();
+    there.poll(1);
+    CHECK(link.rang(peer).total() == rung + 1);
+    here.poll();
+    CHECK(ready == 1);
+}
+
+TEST_CASE("a driver's restart is one loss, whoever sends meanwhile", "[bus][rule5][restart]")
+{
+    const auto at = GENERATE(range(0, 12));
+    journal log;
+    loopback<scripted_board> link;
+    auto& here = link.device();
+    endpoint out{here};
+    REQUIRE(out.open(address{1}, towards{2}));
+    link.run();
+    for (int i = 0; i != 6; ++i) {
+        while (out.try_send({})) {}
+        link.run();
+    }
+    while (out.try_send({})) {}
+    link.driver().stop();
+    link.driver().start();
+    int left = at;
+    log.when(recorded::enter, [&] {
+        if (left-- != 0)
+            return;
+        log.run_as(2);
+        static_cast<void>(out.try_send({}));
+        log.run_as(1);
+    });
+    here.poll();
+    left = -1;
+    link.run();
+    CAPTURE(at);
+    CHECK(here.epoch() == 1);
+    // Who sends before the poll looked finds rings that make no sense, and has them made anew.
+    CHECK(here.stats()[fault::ring_broken] == link.driver().epoch() - 1);
+    log.react_no_more();
+}

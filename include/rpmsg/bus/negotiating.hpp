@@ -91,6 +91,8 @@ private:
         {
             const scope lock{this->exclusion_};
             change = this->link_.step();
+            if (change == link_change::went_down || change == link_change::broke_down)
+                cut(link_state::lost);
         }
         if (change == link_change::none)
             return;
@@ -104,7 +106,7 @@ private:
             set_state(link_state::up);
             this->tell_bound();
         } else if (change == link_change::went_down || change == link_change::broke_down) {
-            lose(link_state::lost);
+            tell_lost();
             if (change == link_change::broke_down)
                 this->tell_observers(event_kind::error, event_word{fault::ring_broken});
         } else if (change == link_change::refused) {
@@ -134,26 +136,29 @@ private:
         {
             const scope lock{self.exclusion_};
             self.link_.stop();
+            self.cut(link_state::down);
         }
         self.ring(base::link_type::tx_ring);
-        self.lose(link_state::down);
+        self.tell_lost();
     }
 
-    /// The link is gone: handles become stale, endpoints are unbound and told.
-    void lose(link_state next) noexcept
+    /// The link is gone, and handles are stale: no context that sends may find the old rings after the link knows. The
+    /// exclusion is held.
+    void cut(link_state next) noexcept
     {
-        {
-            const scope lock{this->exclusion_};
-            this->state_ = next;
-            ++this->epoch_;
-            this->gone_.clear();
-            this->heard_.clear();
-            this->announced_next_ = nullptr;
-            this->unset(base::of_this_link);
-            this->room_ = 0;
-        }
+        this->state_ = next;
+        ++this->epoch_;
+        this->gone_.clear();
+        this->heard_.clear();
+        this->announced_next_ = nullptr;
+        this->unset(base::of_this_link);
+        this->room_ = 0;
+    }
+    /// Endpoints are unbound, and all are told.
+    void tell_lost() noexcept
+    {
         this->tell_unbound(nullptr);
-        this->tell_observers(event_kind::link, event_word{next});
+        this->tell_observers(event_kind::link, event_word{this->state_});
     }
 };
 

@@ -220,7 +220,7 @@ public:
     errc enable_doorbells() noexcept
     {
         if (events_is_on())
-            write_event(next_avail_.value());
+            write_event(published_.value());  // the entry behind all that we know of
         else
             write_flags(0);
         // Pairs with the driver's barrier between publishing avail.idx and reading our wish.

@@ -189,7 +189,7 @@ public:
     {
         if (events_is_on()) {
             auto& event = ring_.used_event(size_.count());
-            coherence_.store_relaxed(event, next_used_.value());
+            coherence_.store_relaxed(event, published_.value());  // the entry behind all that we know of
             coherence_.clean(&event, sizeof event);
         } else {
             write_flags(0);
