@@ -672,6 +672,7 @@ TEST_CASE("a stop that interrupts a poll has taken effect when that returns, whe
     CHECK(device.state() == (stopped ? link_state::down : link_state::up));
     CHECK_FALSE(device.has_work());
     CHECK(log.mistakes() == 0);
+    log.react_no_more();
 }
 
 TEST_CASE("a driver whose lifecycle says that the device is gone has nothing to do", "[bus][has_work]")

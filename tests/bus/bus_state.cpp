@@ -522,6 +522,7 @@ TEMPLATE_TEST_CASE("a link that was given up ends once, whoever finds it broken 
     CHECK(here.epoch() == 1);
     CHECK(here.stats()[fault::ring_broken] == 1);
     CHECK(log.mistakes() == 0);
+    log.react_no_more();
 }
 
 // Doorbells

@@ -511,10 +511,9 @@ struct four_with_flags : loopback_board {
 
 }  // namespace
 
-TEMPLATE_PRODUCT_TEST_CASE("who is left the kept buffer alone is rung for the next one", "[bus][rule7]",
-                           std::pair,
-                           ((as_driver, four_with_events), (as_device, four_with_events),
-                            (as_driver, four_with_flags), (as_device, four_with_flags)))
+TEMPLATE_TEST_CASE("who is left the kept buffer alone is rung for the next one", "[bus][rule7]",
+                   (std::pair<as_driver, four_with_events>), (std::pair<as_device, four_with_events>),
+                   (std::pair<as_driver, four_with_flags>), (std::pair<as_device, four_with_flags>))
 {
     using role = typename TestType::first_type;
     loopback<typename TestType::second_type> link;
