@@ -16,6 +16,7 @@ enum class ring_alignment : std::uint8_t {
 /// @spec virtio 1.2, 6 "Reserved Feature Bits"; Linux drivers/rpmsg/virtio_rpmsg_bus.c
 namespace feature {
 inline constexpr std::uint32_t name_service = 1U << 0U;  ///< VIRTIO_RPMSG_F_NS.
+inline constexpr std::uint32_t buffer_sizes = 1U << 1U;  ///< VIRTIO_RPMSG_F_BUFSZ: wire::config_space.
 inline constexpr std::uint32_t event_idx = 1U << 29U;    ///< VIRTIO_F_EVENT_IDX.
 }  // namespace feature
 
@@ -83,5 +84,19 @@ struct with_event_idx : Base {
     static constexpr std::uint32_t features = Base::features | feature::event_idx;
 };
 static_assert(dialect<with_event_idx<linux_kernel>>);
+
+/// A dialect in which the device states the buffer sizes of both directions, in wire::config_space.
+///
+/// A driver that does not take the feature makes its buffers as it likes (Linux: of 512 bytes), and ours
+/// those of its buffer_pool when the device does not offer it. For Linux from 7.1 on. Refused where there is no
+/// config space; not for NuttX, which means something else by the same bit.
+template <dialect Base>
+struct with_buffer_sizes : Base {
+    static_assert(
+        !std::derived_from<Base, rpmsg_lite> && !std::derived_from<Base, zephyr_static_vrings>,
+        "rpmsg-lite and Zephyr's static vrings have no config space: buffer sizes cannot be negotiated");
+    static constexpr std::uint32_t features = Base::features | feature::buffer_sizes;
+};
+static_assert(dialect<with_buffer_sizes<linux_kernel>>);
 
 }  // namespace rpmsg::policy
