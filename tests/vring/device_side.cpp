@@ -6,6 +6,7 @@
 #include "support/catch.hpp"
 #include "vring/ring_memory.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -330,6 +331,29 @@ TEST_CASE("a device never reads back what it wrote", "[vring][rule1][rule2]")
     ring.used().idx = 0;
     ring.device.make_used(2, 3);
     CHECK(ring.used().idx == 3);
+}
+
+TEST_CASE("a device writes into the used part of the ring, and nowhere else", "[vring][rule12]")
+{
+    driven<4, events> ring;
+    for (const auto head : heads{2, 0, 3, 9})
+        ring.publish(head);
+    ring.used_event() = 1;
+    const auto before = ring.bytes;
+    const auto drivers_part = before.begin() + static_cast<std::ptrdiff_t>(ring.at.used);
+
+    for (int i = 0; i != 3; ++i) {
+        const auto next = ring.device.peek_available();
+        REQUIRE(next);
+        ring.device.take_available();
+        ring.device.make_used(next->head, next->length);
+        static_cast<void>(ring.device.peer_wants_doorbell());
+    }
+    CHECK(ring.device.peek_available().error() == errc::malformed);
+    ring.device.suppress_doorbells();
+    CHECK(ring.device.enable_doorbells() == errc{});
+    CHECK(ring.used().idx == 3);
+    CHECK(std::equal(before.begin(), drivers_part, ring.bytes.begin()));
 }
 
 // Doorbells
