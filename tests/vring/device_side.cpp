@@ -83,6 +83,7 @@ TEST_CASE("a device takes buffers in the order in which they were published", "[
     CHECK(ring.device.in_flight() == 3);
 }
 
+// @spec virtio 1.2, 2.7.8
 TEST_CASE("a device gives buffers back in any order, with the length it is told", "[vring]")
 {
     driven<4> ring;
@@ -105,6 +106,7 @@ TEST_CASE("a device gives buffers back in any order, with the length it is told"
     CHECK((ring.used_entry(2).id == 2U && ring.used_entry(2).len == 0U));
 }
 
+// @spec virtio 1.2, 2.7.6; virtio 1.2, 2.7.8
 TEMPLATE_TEST_CASE_SIG("a device's ring goes on past the wrap of its indices", "[vring]", ((int N), N), 1, 2,
                        8, 256)
 {
@@ -164,6 +166,7 @@ TEST_CASE("a ring's size may be what the table says", "[vring]")
 
 // What the driver writes is input
 
+// @spec virtio 1.2, 2.7.6.1
 TEST_CASE("a driver that claims more than a lap is refused and nothing is consumed", "[vring][rule3][rule6]")
 {
     driven<4> ring;
@@ -333,6 +336,7 @@ TEST_CASE("a device never reads back what it wrote", "[vring][rule1][rule2]")
     CHECK(ring.used().idx == 3);
 }
 
+// @spec virtio 1.2, 2.7.5.1
 TEST_CASE("a device writes into the used part of the ring, and nowhere else", "[vring][rule12]")
 {
     driven<4, events> ring;
@@ -358,6 +362,7 @@ TEST_CASE("a device writes into the used part of the ring, and nowhere else", "[
 
 // Doorbells
 
+// @spec virtio 1.2, 2.7.7.2
 TEST_CASE("a driver that does not want a doorbell gets none", "[vring][rule8][R8]")
 {
     driven<4> ring;
@@ -395,6 +400,7 @@ TEST_CASE("rpmsg-lite is rung although it forbids it", "[vring][R8]")
     CHECK(ring.device.peer_wants_doorbell());
 }
 
+// @spec virtio 1.2, 2.7.10.2
 TEST_CASE("a device says by a flag whether it wants doorbells", "[vring][rule8]")
 {
     driven<4> ring;
@@ -408,6 +414,7 @@ TEST_CASE("a device says by a flag whether it wants doorbells", "[vring][rule8]"
     CHECK(ring.used().flags == 0);
 }
 
+// @spec virtio 1.2, 2.7.10.2
 TEST_CASE("with EVENT_IDX a device names the entry it wants to hear of", "[vring][event_idx]")
 {
     driven<4, events> ring;
@@ -437,6 +444,7 @@ TEST_CASE("with EVENT_IDX a device names the entry it wants to hear of", "[vring
     CHECK(ring.used().flags == 0);
 }
 
+// @spec virtio 1.2, 2.7.7; virtio 1.2, 2.7.7.2
 TEST_CASE("with EVENT_IDX a driver is rung for the entry it named, and for no other",
           "[vring][event_idx][rule10]")
 {
@@ -492,6 +500,7 @@ TEST_CASE("with EVENT_IDX a driver is rung for the entry it named, and for no ot
     }
 }
 
+// @spec virtio 1.2, 2.7.7.2; virtio 1.2, 2.7.10.2
 TEST_CASE("an event word that was not negotiated means nothing", "[vring][event_idx]")
 {
     ring_memory<4> memory;

@@ -39,6 +39,7 @@ public:
     {}
 
     /// Begins anew: the device is told to let go of the rings.
+    /// @spec virtio 1.2, 2.4 "Device Reset"
     void start() noexcept
     {
         refusal_ = errc{};
@@ -48,6 +49,7 @@ public:
     }
 
     /// The device is told to let go of the rings.
+    /// @spec virtio 1.2, 3.3.1 "Driver Requirements: Device Cleanup"
     void stop() noexcept
     {
         phase_ = phase::waiting;
@@ -56,6 +58,8 @@ public:
     }
 
     /// Takes the link up as soon as there is a device, and down when it is gone.
+    /// @spec virtio 1.2, 2.1.1 "Driver Requirements: Device Status Field"
+    /// @spec virtio 1.2, 3.1.1 "Driver Requirements: Device Initialization"
     link_change step() noexcept
     {
         if (phase_ != phase::waiting) {
@@ -112,6 +116,7 @@ public:
     /// The next message, still in the ring. @pre rx().waiting() != 0
     ///
     /// @return errc::protocol.
+    /// @spec virtio 1.2, 2.7.8.3 "Driver Requirements: The Virtqueue Used Ring"
     RPMSG_HOT_PATH errc peek_rx(room& in) noexcept
     {
         if (rx_.peek_waiting(in.id) != errc{})
@@ -221,6 +226,8 @@ private:
         return start;
     }
 
+    /// @spec virtio 1.2, 3.1.2 "Legacy Interface: Device Initialization"
+    /// @spec virtio 1.2, 3.1.1; virtio 1.2, 2.2.1 "Driver Requirements: Feature Bits"
     link_change attach() noexcept
     {
         transport_.set_status(barriers(), virtio::status::reset);
@@ -258,6 +265,7 @@ private:
         return link_change::came_up;
     }
 
+    /// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_probe()
     bool lend_buffers() noexcept
     {
         for (const auto size : {pool_.to_driver_size, pool_.to_device_size})
