@@ -59,7 +59,7 @@ struct driver_of_512 {
 
 }  // namespace
 
-// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, struct virtio_rpmsg_config
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, struct virtio_rpmsg_config; virtio 1.2, 2.5
 TEMPLATE_TEST_CASE("a driver that takes them makes its buffers of the sizes that the device states",
                    "[bus][openamp-1.9]", sized, with_events)
 {
@@ -153,7 +153,7 @@ TEST_CASE("a device that starts anew with other sizes gets those, or the pool's 
     CHECK(link.device().max_payload() == 240);
 }
 
-// [X] Nothing in the config space is believed: a driver that cannot use it says so, and looks again.
+// Nothing in the config space is believed: a driver that cannot use it says so, and looks again.
 TEST_CASE("a driver refuses a config space that it cannot use, until it can", "[bus][rule-1]")
 {
     loopback<sized> link{{.to_driver_size = 256, .to_device_size = 1024}};

@@ -41,6 +41,7 @@ TEST_CASE("a plan that can be laid out is", "[bus][rule-14]")
     }
 }
 
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, MAX_RPMSG_NUM_BUFS
 TEST_CASE("a plan's counts are refused", "[bus][rule-14]")
 {
     auto plan = good;

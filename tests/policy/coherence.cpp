@@ -150,6 +150,7 @@ TEST_CASE("a value is copied out of shared memory at any alignment", "[policy]")
     CHECK(copy.second[1] == 6);
 }
 
+// @spec virtio 1.2, 2.7.13.3.1; Linux Documentation/memory-barriers.txt, VIRTUAL MACHINE GUESTS
 TEST_CASE("what was stored before a released index is seen after it was acquired", "[policy][thread]")
 {
     constexpr std::uint16_t rounds = 2000;
@@ -177,6 +178,7 @@ TEST_CASE("what was stored before a released index is seen after it was acquired
     CHECK(right);
 }
 
+// @spec virtio 1.2, 2.7.13.4.1; Linux Documentation/memory-barriers.txt, VIRTUAL MACHINE GUESTS
 TEST_CASE("of two sides that store and then look over a full barrier, one sees the other", "[policy][thread]")
 {
     constexpr int rounds = 3000;

@@ -58,6 +58,7 @@ TEST_CASE("a peer that polls is never rung", "[policy]")
     made_before_main.ring(vring_id::to_driver);
 }
 
+// @spec virtio 1.2, 2.3; Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_probe()
 TEST_CASE("a callback doorbell calls its function with the vring", "[policy]")
 {
     rung.clear();

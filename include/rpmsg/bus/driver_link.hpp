@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rpmsg/bus/agreed_sizes.hpp>
 #include <rpmsg/bus/buffer_pool.hpp>
 #include <rpmsg/bus/link.hpp>
 #include <rpmsg/bus/statistics.hpp>
@@ -15,7 +16,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 #include <utility>
 
 namespace rpmsg {
@@ -41,6 +41,7 @@ public:
     {}
 
     /// Begins anew.
+    /// @spec virtio 1.2, 2.4 "Device Reset"
     void start() noexcept
     {
         refusal_ = errc{};
@@ -48,6 +49,7 @@ public:
     }
 
     /// The device is told to let go of the rings.
+    /// @spec virtio 1.2, 3.3.1 "Driver Requirements: Device Cleanup"
     void stop() noexcept
     {
         phase_ = phase::waiting;
@@ -56,6 +58,8 @@ public:
     }
 
     /// Takes the link up as soon as there is a device, and down when it is gone.
+    /// @spec virtio 1.2, 2.1.1 "Driver Requirements: Device Status Field"
+    /// @spec virtio 1.2, 3.1.1 "Driver Requirements: Device Initialization"
     link_change step() noexcept
     {
         if (phase_ != phase::waiting) {
@@ -109,6 +113,7 @@ public:
     // Receiving
 
     /// The next message, still in the ring, or errc::protocol. @pre rx().waiting() != 0
+    /// @spec virtio 1.2, 2.7.8.3 "Driver Requirements: The Virtqueue Used Ring"
     RPMSG_HOT_PATH errc peek_rx(room& in) noexcept
     {
         if (rx_.peek_waiting(in.id) != errc{})
@@ -173,21 +178,8 @@ private:
     static constexpr std::uint8_t running =
         virtio::status::acknowledge | virtio::status::driver | virtio::status::driver_ok;
 
-    static constexpr bool may_have_sizes = (dialect::features & policy::feature::buffer_sizes) != 0;
-    static_assert(
-        !may_have_sizes || requires(Transport carrier, typename Board::coherence models) {
-            carrier.buffer_sizes(models);
-        }, "rpmsg::driver_bus: this transport has no config space: buffer sizes cannot be negotiated");
-
     typename Board::coherence& barriers() noexcept { return policies.coherence; }
-    /// Of our buffers, or those that we last had.
-    [[nodiscard]] wire::buffer_sizes sizes() const noexcept
-    {
-        if constexpr (may_have_sizes)
-            return agreed_;
-        else
-            return pool_.sizes();
-    }
+    [[nodiscard]] wire::buffer_sizes sizes() const noexcept { return sizes_.of(pool_); }
     link_change refuse(errc why) noexcept
     {
         // The firmware may not be done with its table: the next step() looks again, and says so only once.
@@ -231,20 +223,15 @@ private:
         return start;
     }
 
+    /// @spec virtio 1.2, 3.1.2 "Legacy Interface: Device Initialization"
+    /// @spec virtio 1.2, 3.1.1; virtio 1.2, 2.2.1 "Driver Requirements: Feature Bits"
     link_change attach() noexcept
     {
         transport_.set_status(barriers(), virtio::status::reset);
         transport_.set_status(barriers(), virtio::status::acknowledge | virtio::status::driver);
         features_ = transport_.offered(barriers()) & dialect::features;
-        if constexpr (may_have_sizes) {
-            agreed_ = pool_.sizes();
-            if ((features_ & policy::feature::buffer_sizes) != 0) {
-                const auto stated = transport_.buffer_sizes(barriers());
-                if (!stated)
-                    return refuse(stated.error());
-                agreed_ = *stated;
-            }
-        }
+        if (const auto why = sizes_.agree(transport_, barriers(), features_, pool_); why != errc{})
+            return refuse(why);
         transport_.accept(barriers(), features_);
 
         std::size_t used_up = 0;
@@ -277,6 +264,7 @@ private:
         return link_change::came_up;
     }
 
+    /// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_probe()
     bool lend_buffers() noexcept
     {
         const auto agreed = sizes();
@@ -315,7 +303,7 @@ private:
     parked_buffers<Board::ring::capacity> parked_;  // all that are free and not in the used ring
     std::byte* tx_buffers_ = nullptr;
     buffer_pool pool_;
-    [[no_unique_address]] std::conditional_t<may_have_sizes, wire::buffer_sizes, std::false_type> agreed_{};
+    [[no_unique_address]] agreed_sizes<dialect> sizes_{};
     std::uint32_t features_ = 0;
     std::uint32_t longest_ = 0;
     [[no_unique_address]] std::array<std::uint32_t, carries_id ? 2 : 0> notify_ids_{};

@@ -17,6 +17,8 @@
 namespace rpmsg {
 
 /// The first reason why a plan cannot be laid out.
+///
+/// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, MAX_RPMSG_NUM_BUFS
 [[nodiscard]] constexpr plan_fault fault_of(const memory_plan& plan) noexcept
 {
     const bool for_linux = plan.driver == driven_by::linux_kernel;

@@ -18,7 +18,9 @@ namespace rpmsg::policy {
 /// and invalidated before we read what it wrote; a model for coherent memory does nothing there.
 ///
 /// @context Thread or ISR, as the vring that uses it. Never blocks.
-/// @spec    virtio 1.2, 2.7.13.3 "Updating idx", 2.7.14; Linux memory-barriers.txt "VIRTUAL MACHINE GUESTS"
+/// @spec    virtio 1.2, 2.7.13.3.1 "Driver Requirements: Updating idx"
+/// @spec    virtio 1.2, 2.7.13.4.1 "Driver Requirements: Notifying The Device"
+/// @spec    Linux Documentation/memory-barriers.txt, VIRTUAL MACHINE GUESTS
 template <typename T>
 concept coherence =
     requires(T model, wire::le16& own, const wire::le16& peer, const void* at, std::size_t bytes) {

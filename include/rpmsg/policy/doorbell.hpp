@@ -7,7 +7,7 @@ namespace rpmsg::policy {
 
 /// The two vrings, by the direction of their messages.
 ///
-/// @spec virtio 1.2, 2.3; Linux drivers/rpmsg/virtio_rpmsg_bus.c ("input" and "output")
+/// @spec virtio 1.2, 2.3 "Notifications"; Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_probe()
 enum class vring_id : std::uint8_t {
     to_driver = 0,  ///< Device to driver: the driver's receive ring.
     to_device = 1,  ///< Driver to device: the driver's transmit ring.
@@ -37,7 +37,7 @@ struct doorbell_defaults {
 ///
 /// @context ring(): thread or ISR, wherever the bus is used; must not re-enter the bus. When `exclusion`
 ///          lets several contexts call, so must the model.
-/// @spec    virtio 1.2, 2.3 "Notifications"
+/// @spec    virtio 1.2, 2.3
 template <typename T>
 concept doorbell = requires {
     { T::carries_queue_id } -> std::convertible_to<bool>;

@@ -36,7 +36,9 @@ struct found_entry {
 /// The transport of remoteproc: the vdev entry of a resource table that both sides see.
 ///
 /// @tparam Entry  Points to the entry: found_entry or fixed_entry.
-/// @spec Linux drivers/remoteproc/remoteproc_virtio.c; reference: docs/concepts.md "Transports"
+/// @spec Linux drivers/remoteproc/remoteproc_virtio.c, rproc_virtio_set_status()
+/// @spec Linux drivers/remoteproc/remoteproc_virtio.c, rproc_virtio_finalize_features()
+/// @spec Linux drivers/remoteproc/remoteproc_virtio.c, rp_find_vq()
 template <typename Entry>
 class basic_resource_table {
     static constexpr bool is_found = std::is_same_v<Entry, found_entry>;
@@ -67,6 +69,8 @@ public:
     /// @param bytes  All of the table, in memory that the peer may change; 4-byte aligned.
     /// @return errc::not_ready while there is no table of version 1 with such an entry; errc::malformed when
     ///         an entry lies outside or has not two vrings; errc::misaligned.
+    /// @spec Linux include/linux/remoteproc.h, struct resource_table
+    /// @spec Linux include/linux/remoteproc.h, enum fw_resource_type
     static result<basic_resource_table> find(std::span<std::byte> bytes) noexcept
         requires is_found
     {

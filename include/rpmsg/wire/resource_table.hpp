@@ -50,7 +50,8 @@ static_assert(sizeof(resource_vring) == 20);
 ///
 /// The firmware fills everything but gfeatures, status and, where it says "any", da.
 ///
-/// @spec Linux include/linux/remoteproc.h, struct fw_rsc_hdr and fw_rsc_vdev
+/// @spec Linux include/linux/remoteproc.h, struct fw_rsc_hdr
+/// @spec Linux include/linux/remoteproc.h, struct fw_rsc_vdev
 struct resource_rpmsg {
     le32 type;                                  ///< resource_vdev.
     le32 id;                                    ///< virtio_id_rpmsg.
@@ -67,6 +68,8 @@ static_assert(sizeof(resource_rpmsg) == 68);
 static_assert(offsetof(resource_rpmsg, status) == 24 && offsetof(resource_rpmsg, vring) == 28);
 
 /// A whole table with one RPMsg device in it: 88 bytes, 4-byte aligned.
+/// @spec Linux include/uapi/linux/virtio_ids.h, VIRTIO_ID_RPMSG
+/// @spec Linux include/linux/remoteproc.h, enum fw_resource_type
 struct rpmsg_table {
     resource_table_header header;
     std::array<le32, 1> offset;  ///< Of `vdev`.
@@ -86,6 +89,7 @@ static_assert(offsetof(rpmsg_table_with_sizes, config) ==
               offsetof(rpmsg_table_with_sizes, vdev) + sizeof(resource_rpmsg));
 
 /// Where one vring is to be, and how large.
+/// @spec Linux include/linux/remoteproc.h, FW_RSC_ADDR_ANY
 struct vring_request {
     std::uint32_t address = resource_any;  ///< As the device sees it, aligned to `align`, or resource_any.
     std::uint32_t align = 4096;            ///< A power of two, at least 4.
