@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What 13_print_layout prints is read by those it is for: check_layout.sh PROGRAM
+# What 15_print_layout prints is read by those it is for: check_layout.sh PROGRAM
 #
 # Exists to catch: a device tree that does not compile, or whose nodes are not where the linker's symbols say.
 set -euo pipefail
