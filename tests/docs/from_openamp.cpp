@@ -115,6 +115,54 @@ TEST_CASE("rpmsg_init_vdev_with_config, rpmsg_virtio_config: sizes and pieces of
     CHECK(link.device().max_payload() == 128 - 16);
 }
 
+namespace {
+
+// snippet: one-layout
+inline constexpr auto shared = rpmsg::lay_out<rpmsg::memory_plan{
+    .address = 0x3ED0'0000,             // RPMSG_VRING_MEM_BASE, and all that is computed from it by hand
+    .to_driver = {.buffer_size = 128},  // r2h_buf_size
+    .to_device = {.buffer_size = 256},  // h2r_buf_size
+    .features = rpmsg::policy::with_buffer_sizes<rpmsg::policy::linux_kernel>::features}>();
+constinit auto resource_table = shared.table();  // rsc_table.c
+// end
+
+// snippet: stated-sizes
+struct stating_board : my_board {  // both sides: the driver asks the device for its buffer sizes
+    using dialect = rpmsg::policy::with_buffer_sizes<rpmsg::policy::linux_kernel>;
+};
+// end
+
+}  // namespace
+
+TEST_CASE("rpmsg_virtio_config: sizes that the device states", "[docs]")
+{
+    CHECK(resource_table.vdev.config_len == 11U);
+    loopback<stating_board> link{{.to_driver_size = 128, .to_device_size = 256}};
+    auto pool = link.pool();
+    pool.to_driver_size = pool.to_device_size = 512;
+    link.driver().stop();
+    rpmsg::driver_bus<stating_board> bus{link.resources(), pool, link.driver_models()};
+    CHECK(bus.wait_link(10ms));
+    CHECK(bus.max_payload() == 256 - 16);
+}
+
+TEST_CASE("RPROC_ERR_RSC_TAB_RSVD and its kind: the table of an image that is to be started", "[docs]")
+{
+    auto image = shared.table();
+    const bool broken = GENERATE(false, true);
+    if (broken)
+        image.header.reserved[0] = 1;
+    const auto found_in_image = std::as_writable_bytes(std::span{&image, 1});
+    std::string complaint;
+    // snippet: an-image-to-start
+    const auto verdict = shared.check(found_in_image);  // each rule of Linux's loader, and its memory
+    if (!verdict)
+        complaint = verdict.reason();  // "the reserved words of the header are not 0"
+    // end
+    CHECK(complaint == (broken ? "the reserved words of the header are not 0" : ""));
+    CHECK(verdict.error() == (broken ? rpmsg::errc::malformed : rpmsg::errc{}));
+}
+
 TEST_CASE("rpmsg_init_vdev: a bus is constructed, and starts", "[docs]")
 {
     const bool peer_is_there = GENERATE(true, false);
