@@ -11,7 +11,4 @@ using carrier = rpmsg::virtio::resource_table;
 #else
 using carrier = rpmsg::virtio::status_byte;
 #endif
-void turn(rpmsg::driver_bus<board, carrier>& bus)
-{
-    bus.poll();
-}
+void turn(rpmsg::driver_bus<board, carrier>& bus) { bus.poll(); }

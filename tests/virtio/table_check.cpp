@@ -380,7 +380,8 @@ TEST_CASE("no table, whatever its bytes, has the check look outside it", "[virti
         image table{24, 24 + 68};
         table.device(24);
         for (auto hits = random() % 4; hits != 0; --hits)
-            table.word(random() % 40 * 4, static_cast<std::uint32_t>(random() % 3 == 0 ? random() : random() % 100));
+            table.word(random() % 40 * 4,
+                       static_cast<std::uint32_t>(random() % 3 == 0 ? random() : random() % 100));
         if (random() % 2 == 0)
             table.cut(random() % (table.bytes().size() + 1));
         const auto verdict = table.check();

@@ -41,7 +41,8 @@ TEST_CASE("the parts of a link's memory follow each other, on pages of their own
 {
     const auto buffers = GENERATE(std::uint16_t{1}, std::uint16_t{2}, std::uint16_t{64}, std::uint16_t{256});
     const auto size = GENERATE(17U, 512U, 4096U, 65535U);
-    const process_layout at{.buffers = buffers, .to_driver_size = size, .to_device_size = 65535U + 17U - size};
+    const process_layout at{
+        .buffers = buffers, .to_driver_size = size, .to_device_size = 65535U + 17U - size};
     const auto ring = rpmsg::vring::layout_of(buffers, process_layout::page).size;
     const auto places = at.places();
     const auto rings = std::array{places.ring(vring_id::to_driver), places.ring(vring_id::to_device)};
