@@ -32,7 +32,8 @@ def setting(record):
         ["flags", f"`{' '.join(record['flags'])}`, without LTO"],
         ["commit", record["commit"] + (", and changes that are not committed" if record["dirty"] else "")],
         ["when", f"{record['date']}, {cores['seconds']} seconds on processors "
-                 f"{cores['processors'][0]} and {cores['processors'][1]}; the load when it began was {machine['load']:g}"],
+                 f"{cores['processors'][0]} and {cores['processors'][1]}; "
+                 f"the load when it began was {machine['load']:g}"],
         ["a raw round trip", f"{cores['raw']['ns']['median']:.0f} ns, p10 {cores['raw']['ns']['p10']:.0f}, "
                              f"p90 {cores['raw']['ns']['p90']:.0f}; reading the clock {cores['clock_ns']:.0f} ns"],
     ])
