@@ -69,7 +69,7 @@ def two_cores(record):
     for row in in_order(record, "link"):
         kept = f"{row['kept']} of {row['kept'] + row['dropped']}"
         if not bench_record.said(row):
-            lines.append(f"{name_of(row):35}{'-':>7}  {'the machine was too busy':39}{kept:>15}")
+            lines.append(f"{name_of(row):35}{'-':>7}  {'too few windows were kept':39}{kept:>15}")
             continue
         queue = beside(record, row)
         same = f"{queue['x_raw']['median']:.2f}" if queue else "-"
