@@ -450,3 +450,14 @@ TEST_CASE("what is read from the table is invalidated before, field by field and
         CHECK(seen.is_all({{event::invalidate, &vdev.type, 4}, {event::invalidate, &vdev.id, 4}}));
     }
 }
+
+TEST_CASE("the second RPMsg device of a table is found by its number", "[virtio]")
+{
+    table_bytes table{24 + 2 * sizeof(resource_rpmsg)};
+    table.word(0, 1).word(4, 2).word(16, 24).word(20, 24 + 68).vdev(24).vdev(24 + 68);
+    table.word(24 + 16, 5).word(24 + 68 + 16, 6);  // gfeatures
+    single_core barriers;
+    CHECK(resource_table::find(table.bytes)->accepted(barriers) == 5);
+    CHECK(resource_table::find(table.bytes, 1)->accepted(barriers) == 6);
+    CHECK(resource_table::find(table.bytes, 2).error() == errc::not_ready);
+}

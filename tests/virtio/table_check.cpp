@@ -370,6 +370,17 @@ TEST_CASE("a table of two RPMsg devices has both checked", "[virtio][peers-3.1]"
     image table{24, 24 + 68};
     table.device(24);
     CHECK(table.check().devices == 2);
+
+    // The places that are set aside are those of one of them.
+    auto second = limits;
+    second.device = 1;
+    table.word(24 + 28, 0x1000'0000);
+    CHECK(table.check(second));
+    check_broken(table, table_rule::ring_address, errc::out_of_map);
+    second.device = 2;
+    check_broken(table, table_rule::device_present, errc::not_ready, second);
+    table.device(24);
+
     check_broken(table.word(24 + 68 + 28 + 8, 0), table_rule::ring_size, errc::bad_ring_size);
 }
 

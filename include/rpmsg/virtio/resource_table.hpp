@@ -66,12 +66,13 @@ public:
 
     /// Finds the RPMsg device in a table of which nothing is known.
     ///
-    /// @param bytes  All of the table, in memory that the peer may change; 4-byte aligned.
+    /// @param bytes   All of the table, in memory that the peer may change; 4-byte aligned.
+    /// @param device  Which of the table's RPMsg devices, from 0.
     /// @return errc::not_ready while there is no table of version 1 with such an entry; errc::malformed when
     ///         an entry lies outside or has not two vrings; errc::misaligned.
     /// @spec Linux include/linux/remoteproc.h, struct resource_table
     /// @spec Linux include/linux/remoteproc.h, enum fw_resource_type
-    static result<basic_resource_table> find(std::span<std::byte> bytes) noexcept
+    static result<basic_resource_table> find(std::span<std::byte> bytes, std::uint32_t device = 0) noexcept
         requires is_found
     {
         basic_resource_table found;
@@ -81,7 +82,7 @@ public:
             if (rest.size() < sizeof(wire::resource_rpmsg))
                 return table_rule::entry_inside;
             auto& entry = *reinterpret_cast<wire::resource_rpmsg*>(rest.data());
-            if (entry.id.read_once() != wire::virtio_id_rpmsg)
+            if (entry.id.read_once() != wire::virtio_id_rpmsg || device-- != 0)
                 return table_rule::none;
             if (entry.num_of_vrings.read_once() < entry.vring.size())
                 return table_rule::two_rings;

@@ -38,7 +38,8 @@ struct placed {
 /// What a driver can give the device whose table it checks.
 struct table_limits {
     std::array<placed, 2>
-        ring{};  ///< Set aside for each vring, where a table may ask for one; empty: anywhere.
+        ring{};                ///< Set aside for each vring, where a table may ask for one; empty: anywhere.
+    std::uint32_t device = 0;  ///< Of the table's RPMsg devices, the one whose vrings these are; from 0.
     std::uint32_t most_buffers = 256;  ///< Of one direction.
     std::uint32_t cache_line = 1;      ///< Bytes: what each side writes stands in lines of its own.
     policy::ring_alignment ring_rule = policy::ring_alignment::virtio;
@@ -114,14 +115,15 @@ private:
                 return table_rule::entry_reserved;
         if (entry.id.read_once() != wire::virtio_id_rpmsg)
             return table_rule::none;  // another virtio device: not ours to judge
-        ++devices_;
+        const bool is_meant = devices_++ == limits_.device;
         if (rings != entry.vring.size())
             return table_rule::two_rings;
         if (!limits_.is_running && (entry.gfeatures.read_once() != 0 || entry.status.read_once() != 0))
             return table_rule::driver_untouched;
         std::array<placed, 2> asked{};
         for (std::size_t i = 0; i != asked.size(); ++i)
-            if (const auto broken = check_ring(entry.vring[i], limits_.ring[i], asked[i]);
+            if (const auto broken =
+                    check_ring(entry.vring[i], is_meant ? limits_.ring[i] : placed{}, asked[i]);
                 broken != table_rule::none)
                 return broken;
         if (asked[0].overlaps(asked[1]))
@@ -177,7 +179,7 @@ private:
     auto fault = for_each_entry(table, [&](std::uint32_t type, std::span<std::byte> rest) noexcept {
         return checker.check(type, rest);
     });
-    if (fault.broken == table_rule::none && checker.devices() == 0)
+    if (fault.broken == table_rule::none && checker.devices() <= limits.device)
         fault.broken = table_rule::device_present;
     if (fault.broken == table_rule::none || fault.broken > table_rule::offsets_inside) {
         const auto& header = *reinterpret_cast<const wire::resource_table_header*>(table.data());

@@ -1,0 +1,31 @@
+// The driver's image on any pair: starts the other core, finds the table in its image, and drives both links.
+#include "driver.hpp"
+#include "machine.hpp"
+#include "table.hpp"
+
+#include <rpmsg/rpmsg.hpp>
+
+#include <span>
+
+int main()
+{
+    machine::start();
+    const auto table = machine::table_of_device();
+    static constexpr auto first_layout = machine::layout<0>;
+    static constexpr auto second_layout = machine::layout<1>;
+    for (const auto& verdict : {first_layout.check(table), second_layout.check(table, {.device = 1})})
+        if (!verdict) {
+            machine::say(verdict.reason().data());
+            machine::finish(1);
+        }
+    const auto memory = [](const auto& layout) {
+        return std::span{reinterpret_cast<std::byte*>(layout.address()), layout.size()};
+    };
+    rpmsg::immortal<rpmsg::driver_bus<machine::board<0>>> first{*rpmsg::virtio::resource_table::find(table),
+                                                                first_layout.pool(memory(first_layout))};
+    rpmsg::immortal<rpmsg::driver_bus<machine::board<1>>> second{
+        *rpmsg::virtio::resource_table::find(table, 1), second_layout.pool(memory(second_layout))};
+    app::driver<machine, decltype(first), decltype(second)> program{first, second};
+    machine::start_device();
+    program.run();
+}
