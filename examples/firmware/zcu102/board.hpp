@@ -23,8 +23,8 @@ struct zcu102 {
 
     /// Both cores include this: where each link lies in DDR.
     template <unsigned Link>
-    static constexpr auto layout = rpmsg::lay_out<rpmsg::memory_plan{
-        .address = 0x3ED4'0000 + 0x1'0000 * Link, .size = 0x1'0000}>();
+    static constexpr auto layout =
+        rpmsg::lay_out<rpmsg::memory_plan{.address = 0x3ED4'0000 + 0x1'0000 * Link, .size = 0x1'0000}>();
 
     struct still_clock {
         static constexpr std::uint32_t ticks_per_second = 1;

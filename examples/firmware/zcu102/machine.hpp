@@ -28,7 +28,10 @@ struct machine : zcu102<CORE> {
         semihosting::write(what);
         semihosting::write("\n");
     }
-    static void say_figure(const char* what, std::uint32_t number) noexcept { semihosting::write(what, number); }
+    static void say_figure(const char* what, std::uint32_t number) noexcept
+    {
+        semihosting::write(what, number);
+    }
     [[noreturn]] static void finish(std::uint32_t status) noexcept { semihosting::end(status); }
     /// As after a reset of this core alone.
     [[noreturn]] static void restart() noexcept;
