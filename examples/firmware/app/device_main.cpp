@@ -7,9 +7,16 @@
 
 #include <cstdint>
 
+// Images that a driver must refuse to start are built with BROKEN.
+#if !defined(BROKEN) || BROKEN == 0
+#define BROKEN_TABLE(table) table
+#else
+#define BROKEN_TABLE(table) app::broken(table, BROKEN)
+#endif
+
 extern "C" {
 [[gnu::section(".resource_table"), gnu::used]] constinit app::table_of_two resource_table =
-    app::make_table(machine::layout<0>, machine::layout<1>);
+    BROKEN_TABLE(app::make_table(machine::layout<0>, machine::layout<1>));
 }
 
 namespace {
