@@ -11,6 +11,7 @@ import pathlib
 import struct
 import subprocess
 import sys
+import tempfile
 
 FIRMWARE = pathlib.Path("examples/firmware")
 PINNED = FIRMWARE / "instructions.json"
@@ -66,6 +67,35 @@ def mps2_an521(pair):
             "-device", f"loader,file={core(1, '0x10200000', '0x38100000')}"], ""
 
 
+def host_an521(pair):
+    """A process beside QEMU: its folder is shared, and whoever runs it starts both."""
+    program = BUILD / pair / "process"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["g++", "-std=c++20", "-O2", *WARNINGS, "-Iinclude", f"-I{FIRMWARE / 'host_an521'}", "-DCORE=0",
+                    str(FIRMWARE / "app/driver_main.cpp"), "-o", str(program)], check=True)
+    image(pair, "firmware", M33, "host_an521", 1, "start.cpp", "link.ld", link=[NO_RWX])
+    return [program], ""
+
+
+def beside_qemu(program, counted):
+    """Runs a process and, beside it, the machine whose RAM and UART it has. As subprocess.run()."""
+    with tempfile.TemporaryDirectory(prefix="rpmsg-firmware-", dir="/dev/shm") as folder:
+        ram, uart = f"{folder}/ram", f"{folder}/uart"
+        with open(ram, "wb") as file:
+            file.truncate(16 << 20)
+        machine = ["qemu-system-arm", "-M", "mps2-an521,memory-backend=ram", *SEMIHOSTING, "-serial", "null",
+                   "-object", f"memory-backend-file,id=ram,size=16M,mem-path={ram},share=on",
+                   "-chardev", f"socket,id=uart,path={uart},server=on,wait=on", "-serial", "chardev:uart",
+                   "-monitor", "none", "-kernel", str(program.with_name("firmware.elf"))]
+        with subprocess.Popen(machine + (["-icount", "shift=0"] if counted else []), stderr=subprocess.PIPE,
+                              stdout=subprocess.DEVNULL) as qemu:
+            try:
+                return subprocess.run([program], capture_output=True, text=True, timeout=SECONDS,
+                                      env={**os.environ, "FIRMWARE_RAM": ram, "FIRMWARE_UART": uart})
+            finally:
+                qemu.kill()
+
+
 def riscv_virt(pair):
     bits = pair[-2:]
     compiler = riscv(f"rv{bits}imac", {"32": "ilp32", "64": "lp64"}[bits])
@@ -89,7 +119,7 @@ def zcu102(pair, broken=0):
 
 
 PAIRS = {"mps2-an521": mps2_an521, "zcu102": zcu102, "zcu102-polls": zcu102, "riscv-virt-32": riscv_virt,
-         "riscv-virt-64": riscv_virt}
+         "riscv-virt-64": riscv_virt, "host-an521": host_an521}
 
 
 # Tables that a driver must not start: what the image is built with, and what the driver says.
@@ -110,7 +140,8 @@ def tally(kind, name, why=""):
 
 def check_tables(pair):
     """The table in the device's image, by the rules of Linux's loader and by its own ones: not by our code."""
-    elf = BUILD / pair / {"mps2-an521": "core1.elf", "zcu102": "r5.elf", "zcu102-polls": "r5.elf"}.get(pair, "hart1.elf")
+    elf = BUILD / pair / {"mps2-an521": "core1.elf", "zcu102": "r5.elf", "zcu102-polls": "r5.elf",
+                          "host-an521": "firmware.elf"}.get(pair, "hart1.elf")
     raw = BUILD / pair / "table.bin"
     subprocess.run(["objcopy", "-I", "elf32-little" if pair != "riscv-virt-64" else "elf64-little", "-O", "binary",
                     "--only-section=.resource_table", str(elf), str(raw)], check=True)
@@ -160,8 +191,11 @@ def run(machine, monitor, counted):
     """What an image said, and why it is not good."""
     command = [str(part) for part in machine] + (["-icount", "shift=0"] if counted else [])
     try:
-        ended = subprocess.run(command, input=monitor, capture_output=True, text=True, timeout=SECONDS,
-                               env={**os.environ, "QEMU_AUDIO_DRV": "none"})
+        if len(machine) == 1:
+            ended = beside_qemu(machine[0], counted)
+        else:
+            ended = subprocess.run(command, input=monitor, capture_output=True, text=True, timeout=SECONDS,
+                                   env={**os.environ, "QEMU_AUDIO_DRV": "none"})
     except subprocess.TimeoutExpired as hang:
         said = hang.stderr or b""
         return said.decode() if isinstance(said, bytes) else said, f"hangs: nothing more in {SECONDS} s"
@@ -192,7 +226,7 @@ def main(arguments):
             if wrong:
                 print("".join(f"    {line}\n" for line in said.splitlines()[-12:]), end="")
                 continue
-            if counted:
+            if counted and FIGURE in said:  # a process counts none
                 figure = next(int(line[len(FIGURE):]) for line in said.splitlines() if line.startswith(FIGURE))
                 print(f"  {name}: {figure} instructions for an echo, of both cores")
                 if update:

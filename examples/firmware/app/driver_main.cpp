@@ -5,8 +5,6 @@
 
 #include <rpmsg/rpmsg.hpp>
 
-#include <span>
-
 int main()
 {
     machine::start();
@@ -18,13 +16,12 @@ int main()
             machine::say(verdict.reason().data());
             machine::finish(1);
         }
-    const auto memory = [](const auto& layout) {
-        return std::span{reinterpret_cast<std::byte*>(layout.address()), layout.size()};
-    };
-    rpmsg::immortal<rpmsg::driver_bus<machine::board<0>>> first{*rpmsg::virtio::resource_table::find(table),
-                                                                first_layout.pool(memory(first_layout))};
+    rpmsg::immortal<rpmsg::driver_bus<machine::board<0>>> first{
+        *rpmsg::virtio::resource_table::find(table), first_layout.pool(machine::memory(first_layout)),
+        machine::models<machine::board<0>>()};
     rpmsg::immortal<rpmsg::driver_bus<machine::board<1>>> second{
-        *rpmsg::virtio::resource_table::find(table, 1), second_layout.pool(memory(second_layout))};
+        *rpmsg::virtio::resource_table::find(table, 1), second_layout.pool(machine::memory(second_layout)),
+        machine::models<machine::board<1>>()};
     app::driver<machine, decltype(first), decltype(second)> program{first, second};
     machine::start_device();
     program.run();

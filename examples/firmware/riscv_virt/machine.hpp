@@ -6,6 +6,17 @@
 
 /// One core of the pair, as the application wants it. CORE is 0 or 1.
 struct machine : riscv_virt<CORE> {
+    /// Both cores see memory where it is.
+    static std::span<std::byte> memory(const rpmsg::memory_layout& layout) noexcept
+    {
+        return {reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(layout.address())), layout.size()};
+    }
+    /// The board's models have no state.
+    template <typename Board>
+    static rpmsg::policy::set<Board> models() noexcept
+    {
+        return {};
+    }
     static void say(const char* what) noexcept
     {
         semihosting::write(what);

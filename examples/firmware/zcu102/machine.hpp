@@ -23,6 +23,17 @@ struct machine : zcu102<CORE> {
     /// PSCI CPU_ON, as firmware below Linux's remoteproc does it.
     static void start_device() noexcept;
     static std::uint32_t instructions() noexcept;
+    /// Both cores see memory where it is.
+    static std::span<std::byte> memory(const rpmsg::memory_layout& layout) noexcept
+    {
+        return {reinterpret_cast<std::byte*>(static_cast<std::uintptr_t>(layout.address())), layout.size()};
+    }
+    /// The board's models have no state.
+    template <typename Board>
+    static rpmsg::policy::set<Board> models() noexcept
+    {
+        return {};
+    }
     static void say(const char* what) noexcept
     {
         semihosting::write(what);
