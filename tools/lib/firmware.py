@@ -42,12 +42,12 @@ def riscv(arch, abi):
             "-isystem", str(headers.parent.parent)]
 
 
-def image(pair, name, compiler, folder, core, start, script, define=(), link=()):
-    """Builds one core's image. The driver's is that of core 0."""
+def image(pair, name, compiler, folder, core, start, script, define=(), link=(), main=""):
+    """Builds one core's image. The driver's is that of core 0; without another main file it is the application's."""
     out = BUILD / pair / f"{name}.elf"
     out.parent.mkdir(parents=True, exist_ok=True)
     helpers = out.with_suffix(".o")
-    main = FIRMWARE / "app" / ("driver_main.cpp" if core == 0 else "device_main.cpp")
+    main = FIRMWARE / (main or ("app/driver_main.cpp" if core == 0 else "app/device_main.cpp"))
     flags = [*compiler, *COMMON, *WARNINGS, *define, f"-DCORE={core}", f"-I{FIRMWARE / folder}"]
     for command in (
             # Not to become calls of themselves.
@@ -59,8 +59,10 @@ def image(pair, name, compiler, folder, core, start, script, define=(), link=())
 
 
 def mps2_an521(pair):
+    mains = ("interrupts/driver.cpp", "interrupts/device.cpp") if pair.endswith("interrupts") else ("", "")
+
     def core(number, code, ram):
-        return image(pair, f"core{number}", M33, "mps2_an521", number, "start.cpp", "link.ld",
+        return image(pair, f"core{number}", M33, "mps2_an521", number, "start.cpp", "link.ld", main=mains[number],
                      link=[NO_RWX, f"-Wl,--defsym=CODE_ORIGIN={code}", f"-Wl,--defsym=RAM_ORIGIN={ram}"])
     return ["qemu-system-arm", "-M", "mps2-an521", *SEMIHOSTING, "-serial", "null", "-monitor", "none",
             "-kernel", core(0, "0x10000000", "0x38000000"),
@@ -118,7 +120,7 @@ def zcu102(pair, broken=0):
             "-serial", "null", "-device", f"loader,file={a53},cpu-num=0", "-device", f"loader,file={r5}"], wires
 
 
-PAIRS = {"mps2-an521": mps2_an521, "zcu102": zcu102, "zcu102-polls": zcu102, "riscv-virt-32": riscv_virt,
+PAIRS = {"mps2-an521": mps2_an521, "mps2-an521-interrupts": mps2_an521, "zcu102": zcu102, "zcu102-polls": zcu102, "riscv-virt-32": riscv_virt,
          "riscv-virt-64": riscv_virt, "host-an521": host_an521}
 
 
@@ -140,7 +142,7 @@ def tally(kind, name, why=""):
 
 def check_tables(pair):
     """The table in the device's image, by the rules of Linux's loader and by its own ones: not by our code."""
-    elf = BUILD / pair / {"mps2-an521": "core1.elf", "zcu102": "r5.elf", "zcu102-polls": "r5.elf",
+    elf = BUILD / pair / {"mps2-an521": "core1.elf", "mps2-an521-interrupts": "core1.elf", "zcu102": "r5.elf", "zcu102-polls": "r5.elf",
                           "host-an521": "firmware.elf"}.get(pair, "hart1.elf")
     raw = BUILD / pair / "table.bin"
     subprocess.run(["objcopy", "-I", "elf32-little" if pair != "riscv-virt-64" else "elf64-little", "-O", "binary",

@@ -23,6 +23,9 @@ extern std::uint32_t stack_top, data_load, data_begin, data_end, bss_begin, bss_
     machine::finish(3);
 }
 [[noreturn]] void fault() noexcept { machine::finish(4); }
+
+/// The first link's doorbell. An image that does more when it rings has a function of this name.
+[[gnu::weak]] void doorbell_interrupt() noexcept { machine::doorbell_rang<0>(); }
 }
 
 struct vectors {
@@ -33,7 +36,7 @@ struct vectors {
 [[gnu::section(".vectors"), gnu::used]] const vectors vector_table{
     &stack_top,
     {reset, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault, fault},
-    {fault, fault, fault, fault, fault, fault, machine::doorbell_rang<0>, machine::doorbell_rang<1>}};
+    {fault, fault, fault, fault, fault, fault, doorbell_interrupt, machine::doorbell_rang<1>}};
 
 void machine::restart() noexcept
 {
