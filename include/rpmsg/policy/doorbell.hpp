@@ -27,6 +27,19 @@ struct doorbell_defaults {
     static constexpr bool always_ring = false;
     /// The peer polls: nothing is ever rung, and nothing asked.
     static constexpr bool never_ring = false;
+
+    // What follows is for who writes the peer's handler, or compares models; the bus makes nothing of it.
+
+    /// Bits of the word that the signal brings along; 0: it brings none.
+    static constexpr unsigned word_bits = 0;
+    /// It stays until it is acknowledged, so one that rings while the peer's interrupt is masked is kept.
+    static constexpr bool is_level = false;
+    /// The peer has to take it back, in its handler and before it looks at the rings.
+    static constexpr bool needs_ack = false;
+    /// Each ring has a signal of its own, so the peer knows which without a word.
+    static constexpr bool per_queue_channel = false;
+    /// Two that the peer has not heard yet become one.
+    static constexpr bool coalesces = true;
 };
 
 /// Wakes the peer after a vring changed.
