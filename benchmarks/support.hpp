@@ -14,7 +14,7 @@ namespace benchmark {
 
 /// What the two sides of a machine with a mailbox have: ringing is one store, and nobody is asked.
 ///
-/// @tparam Buffers  Of 512 bytes, in each direction.
+/// @tparam Buffers  In each direction.
 /// @tparam Slots    board::address_slots.
 template <std::uint16_t Buffers, std::size_t Slots = 4>
 struct board : rpmsg::policy::board_defaults {
@@ -34,10 +34,12 @@ struct board : rpmsg::policy::board_defaults {
 inline constexpr std::size_t apart = 128;
 
 /// Shared memory and the two buses over it. Has to stay where it is.
-template <typename Board>
+///
+/// @tparam Size  Of a buffer, header included.
+template <typename Board, std::uint32_t Size = rpmsg::wire::default_buffer_size>
 class link {
     static constexpr std::uint16_t buffers = Board::ring::capacity;
-    static constexpr std::size_t pool_size = std::size_t{buffers} * rpmsg::wire::default_buffer_size;
+    static constexpr std::size_t pool_size = std::size_t{buffers} * Size;
     static constexpr auto ring_size = rpmsg::vring::layout_of(buffers, 4096).size;
     static constexpr std::size_t second_ring = 4096 + (ring_size + 4095) / 4096 * 4096;
     static constexpr std::size_t pools = second_ring * 2;
@@ -65,7 +67,9 @@ class link {
     {
         const auto bytes = std::as_writable_bytes(std::span{&memory_, 1});
         return {.to_driver = bytes.subspan(pools, pool_size),
-                .to_device = bytes.subspan(pools + pool_size, pool_size)};
+                .to_device = bytes.subspan(pools + pool_size, pool_size),
+                .to_driver_size = Size,
+                .to_device_size = Size};
     }
 
 public:

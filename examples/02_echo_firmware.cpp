@@ -5,12 +5,15 @@
 
 #include <rpmsg/rpmsg.hpp>
 
+/// What lies where in the shared memory: both rings, and the buffers behind them.
+inline constexpr auto shared = rpmsg::lay_out<rpmsg::memory_plan{.address = chip::shared_memory,
+                                                                 .size = chip::shared_memory_size,
+                                                                 .ring_align = 16,
+                                                                 .part_align = 1024}>();
+
 extern "C" {
-/// What the firmware offers, and where its rings lie. Linux's remoteproc finds it by the section's name.
-[[gnu::section(".resource_table")]] constinit rpmsg::wire::rpmsg_table resource_table =
-    rpmsg::wire::make_rpmsg_table(rpmsg::policy::linux_kernel::features,
-                                  {.address = chip::shared_memory, .align = 16},
-                                  {.address = chip::shared_memory + 0x400, .align = 16});
+/// What the firmware offers. Linux's remoteproc finds it by the section's name.
+[[gnu::section(".resource_table")]] constinit rpmsg::wire::rpmsg_table resource_table = shared.table();
 }
 
 struct my_board : rpmsg::policy::board_defaults {

@@ -9,11 +9,19 @@
 #include <cstddef>
 #include <cstdint>
 
+/// What lies where in the shared memory. The other core includes the same, or is told by what it prints.
+inline constexpr auto shared = rpmsg::lay_out<rpmsg::memory_plan{
+    .address = chip::shared_memory,
+    .size = chip::shared_memory_size,
+    .to_driver = {.count = 16, .notify_id = 0},
+    .to_device = {.count = 16, .notify_id = 1},
+    .ring_align = 64,
+    .part_align = 2048,
+    .cache_line = 64,
+}>();
+
 extern "C" {
-[[gnu::section(".resource_table")]] constinit rpmsg::wire::rpmsg_table resource_table =
-    rpmsg::wire::make_rpmsg_table(rpmsg::policy::linux_kernel::features,
-                                  {.address = chip::shared_memory, .align = 64, .num = 16},
-                                  {.address = chip::shared_memory + 0x800, .align = 64, .num = 16});
+[[gnu::section(".resource_table")]] constinit rpmsg::wire::rpmsg_table resource_table = shared.table();
 }
 
 struct mailbox : rpmsg::policy::doorbell_defaults {

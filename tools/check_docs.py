@@ -3,13 +3,16 @@
 
   tools/check_docs.py [TREE]       checks a tree (this one) after `doxygen docs/Doxyfile`; status 1 when
                                    something is wrong
+  tools/check_docs.py --write [TREE]  writes the snippets that the texts show anew (lib/snippets.py)
   tools/check_docs.py --self-test  breaks each rule in a tree of its own and sees the rule fire
 
 Links: a relative link in a .md file names a file, and its #anchor a heading. Examples: whatever is called
 like one (01_hello_loopback) is in examples/. Programs: C++ that opens with `// examples/NAME.cpp` stands in
-that file, line for line; the first one in the README is such a quotation. Docstrings: every class, concept, enumeration and function of
-a namespace has one, and every public member function of the classes that users hold in their hands. A
-policy's model needs none on its members: the concept that it satisfies documents them.
+that file, line for line; the first one in the README is such a quotation. Snippets: what stands between markers in
+tests/docs/*.cpp is shown in one text, as it is, and each name of tests/docs/*.toml has a row with one. Docstrings:
+every class, concept, enumeration and function of a namespace has one, and every public member function of the classes
+that users hold in their hands. A policy's model needs none on its members: the concept that it satisfies documents
+them.
 """
 import os
 import pathlib
@@ -17,6 +20,8 @@ import re
 import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
+
+from lib import snippets
 
 HELD_BY_USERS = {"bus", "basic_bus", "endpoint", "basic_endpoint", "observer", "basic_observer", "message", "rx_buffer",
                  "tx_buffer", "immortal"}
@@ -28,13 +33,18 @@ PROGRAM = re.compile(r"^```cpp\n(.*?)^```", re.M | re.S)
 QUOTATION = re.compile(r"// (examples/\S+)\n")
 
 
+def slug(heading):
+    """What a heading can be linked by."""
+    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+    return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+
+
 def anchors(text):
     """What the headings of a Markdown text can be linked by."""
     found = set(re.findall(r'<a (?:name|id)="([^"]+)"', text))
     for heading in re.findall(r"^#+\s+(.*?)\s*#*$", FENCED.sub("", text), re.M):
-        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
-        slug = re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
-        found.add(slug if slug not in found else f"{slug}-1")
+        link = slug(heading)
+        found.add(link if link not in found else f"{link}-1")
     return found
 
 
@@ -109,6 +119,7 @@ def check(tree):
     for path in sorted([*tree.glob("*.md"), *(tree / "docs").rglob("*.md")]):
         name = path.relative_to(tree).as_posix()
         yield f"links, examples and programs of {name}", [f"{name}: {what}" for what in check_text(tree, path)]
+    yield "snippets, and the tables of names", list(snippets.check(tree, slug))
 
     xml = tree / "build" / "docs" / "xml"
     if not xml.is_dir():
@@ -162,12 +173,40 @@ UNSAID = [
     ("function rpmsg::bus::poll has no docstring", {"said": ""}),
     ("function rpmsg::poll has no docstring", {"kind": "namespace", "name": "rpmsg", "said": ""}),
 ]
+# The files of a tree with a snippet and a table of names, and what is said when one of them is another.
+SHOWN = "```cpp\n// tests/docs/a.cpp: one-thing\nint a;\n```\n"
+SNIPPETS = {
+    "tests/docs/a.cpp": "void f()\n{\n    // snippet: one-thing\n    int a;\n    // end\n}\n",
+    "tests/docs/a.toml": 'document = "docs/from.md"\n"Calls" = ["c_call", "c_type", "c_type.member"]\n',
+    "tests/meson.build": "unit_tests = files('docs/a.cpp')\n",
+    "docs/from.md": "# Calls\n| C | here | see |\n| --- | --- | --- |\n"
+                    "| `c_call`, `c_type.member` | `f` | [1](#one-thing) |\n"
+                    "| `struct c_type` | no | [1](#one-thing) |\n"
+                    "## One thing\n" + SHOWN,
+}
+UNSHOWN = [
+    ("a.cpp: is not built by tests/meson.build", "tests/meson.build", "docs/a.cpp", "docs/b.cpp"),
+    ("a.cpp: a snippet without `// end`", "tests/docs/a.cpp", "    // end\n", ""),
+    ("a.cpp: has two snippets one-thing", "tests/docs/a.cpp", "    // end\n",
+     "    // end\n// snippet: one-thing\n// end\n"),
+    ("a.cpp: its snippet more is shown 0 times", "tests/docs/a.cpp", "    // end\n",
+     "    // end\n// snippet: more\n// end\n"),
+    ("a.cpp: its snippet one-thing is shown 2 times", "docs/from.md", SHOWN, SHOWN + SHOWN),
+    ("shows tests/docs/a.cpp: one-thing, which says something else", "tests/docs/a.cpp", "int a;", "int b;"),
+    ("shows tests/docs/a.cpp: gone, which does not exist", "docs/from.md", ": one-thing", ": gone"),
+    ("Calls: c_type has no row", "docs/from.md", "| `struct c_type`", "| c_type"),
+    ("Calls: c_type has 2 row", "docs/from.md", "`c_call`", "`c_call`, `c_type`"),
+    ("Calls: c_other is not in tests/docs/a.toml", "docs/from.md", "`c_call`", "`c_call`, `c_other`"),
+    ("Calls: the row of c_call has no snippet", "docs/from.md", "`f` | [1](#one-thing)", "`f` | "),
+    ("Calls: the row of c_call has no snippet", "docs/from.md", "`f` | [1](#one-thing)", "`f` | [1](#calls)"),
+    ("Calls: c_call has no row", "docs/from.md", "# Calls", "# Called"),
+]
 SAID = [{}, {"said": "", "prot": "private"}, {"said": "", "member": "operator="}, {"said": "", "member": "bus"},
         {"said": "", "name": "rpmsg::policy::no_doorbell", "file": "include/rpmsg/policy/doorbell.hpp"}]
 
 
 def self_test():
-    def complaints_about(readme, **compound):
+    def complaints_about(readme, files=(), **compound):
         with tempfile.TemporaryDirectory() as folder:
             tree = pathlib.Path(folder)
             values = PUBLIC | compound
@@ -177,6 +216,7 @@ def self_test():
                 "examples/01_here.cpp": "// Here.\nint main() {}\nint b;\n",
                 values["file"]: "",
                 "build/docs/xml/class_a.xml": COMPOUND.format(**values),
+                **dict(files),
             }.items():
                 (tree / name).parent.mkdir(parents=True, exist_ok=True)
                 (tree / name).write_text(text, encoding="utf-8")
@@ -186,6 +226,9 @@ def self_test():
     cases = [(expected, complaints_about(readme)) for expected, readme in BROKEN]
     cases += [(expected, complaints_about("", **compound)) for expected, compound in UNSAID]
     cases += [(None, complaints_about(SOUND, **compound)) for compound in SAID]
+    for expected, name, before, after in [(None, "docs/from.md", "", ""), *UNSHOWN]:
+        files = SNIPPETS | {name: SNIPPETS[name].replace(before, after, 1)}
+        cases.append((expected, complaints_about("", files)))
     for expected, said in cases:
         if said if expected is None else not any(expected in line for line in said):
             wrong += 1
@@ -200,10 +243,16 @@ def main(arguments):
         return 0
     if arguments == ["--self-test"]:
         return 1 if self_test() else 0
-    if len(arguments) > 1 or (arguments and not pathlib.Path(arguments[0]).is_dir()):
-        print("check_docs.py: takes at most one argument: --self-test, or a tree", file=sys.stderr)
+    writes = arguments[:1] == ["--write"]
+    trees = arguments[1:] if writes else arguments
+    if len(trees) > 1 or (trees and not pathlib.Path(trees[0]).is_dir()):
+        print("check_docs.py: takes --self-test, or at most one tree, or --write and at most one tree", file=sys.stderr)
         return 2
-    tree = pathlib.Path(arguments[0]) if arguments else pathlib.Path(__file__).resolve().parent.parent
+    tree = pathlib.Path(trees[0]) if trees else pathlib.Path(__file__).resolve().parent.parent
+    if writes:
+        for path in snippets.write(tree):
+            print(f"wrote {path.relative_to(tree)}")
+        return 0
     return 1 if report(tree) else 0
 
 

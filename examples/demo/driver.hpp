@@ -59,7 +59,7 @@ void drive(const options& chosen, screen& out)
     using namespace rpmsg::platform;
     using bus_type = rpmsg::driver_bus<Board>;
 
-    constexpr process_layout layout{.buffers = 64, .buffer_size = 512};
+    constexpr process_layout layout{.buffers = 64};
     const auto files = must(link_files::create(layout.size(), "rpmsg-demo"), "cannot make the shared memory");
     const auto memory = files.memory.bytes();
 

@@ -111,6 +111,8 @@ TEMPLATE_TEST_CASE("an endpoint opened while the link is up is announced at once
     CHECK(there.take() == strings{"-now@1024"});
 }
 
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, virtio_rpmsg_announce_create()
+// @spec Linux include/linux/rpmsg/ns.h, RPMSG_NS_ADDR; OpenAMP lib/include/openamp/rpmsg.h, RPMSG_NS_EPT_ADDR
 TEMPLATE_TEST_CASE("an announcement is 40 bytes from the endpoint to 53, zero-padded",
                    "[bus][name_service][rule4]", as_driver, as_device)
 {
@@ -141,6 +143,9 @@ TEMPLATE_TEST_CASE("an announcement is 40 bytes from the endpoint to 53, zero-pa
           "a5");      // not ours any more
 }
 
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, virtio_rpmsg_announce_create()
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, virtio_rpmsg_announce_destroy()
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, VIRTIO_RPMSG_F_NS
 TEMPLATE_TEST_CASE("without the name service nothing is announced, and that can be seen",
                    "[bus][name_service][openamp-3.4][R16]", as_driver, as_device)
 {
@@ -296,6 +301,7 @@ TEMPLATE_TEST_CASE("what was never announced is not withdrawn",
     CHECK(here.stats().total() == 0);
 }
 
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, virtio_rpmsg_announce_destroy()
 TEMPLATE_TEST_CASE("a name at a reserved address comes and goes as any other",
                    "[bus][name_service][openamp-3.4][openamp-3.2]", as_driver, as_device)
 {
@@ -541,6 +547,7 @@ TEMPLATE_TEST_CASE("an endpoint may be destroyed while it is announced", "[bus][
 
 // A dialect that answers announcements
 
+// @spec Zephyr subsys/ipc/ipc_service/backends/ipc_rpmsg_static_vrings.c, bound_cb()
 TEMPLATE_TEST_CASE("where the dialect greets, an announcement is answered by an empty message",
                    "[bus][name_service]", as_driver, as_device)
 {

@@ -649,6 +649,7 @@ TEMPLATE_TEST_CASE("who stops rings, whatever the peer wishes", "[bus][peers]", 
     CHECK(link.rang(TestType::role)[tx_ring(TestType::role)] == before + 1);
 }
 
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_probe()
 TEST_CASE("a driver rings once after DRIVER_OK, whatever the device wishes", "[bus][peers]")
 {
     loopback<> link;

@@ -65,6 +65,7 @@ std::array<std::byte, 40> announcement_of(std::string_view channel, address endp
 
 }  // namespace
 
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, struct rpmsg_hdr
 TEMPLATE_TEST_CASE("reserved and flags are written as 0, whatever was in the buffer", "[bus][rule4][R5]",
                    as_driver, as_device)
 {
@@ -89,6 +90,7 @@ TEMPLATE_TEST_CASE("reserved and flags are written as 0, whatever was in the buf
     CHECK(wire::load<std::uint16_t>(message.data() + offsetof(wire::header, flags)) == 0);
 }
 
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, struct rpmsg_hdr
 TEMPLATE_TEST_CASE("what a peer leaves in reserved and flags is ignored", "[bus][R5]", as_driver, as_device)
 {
     loopback<board_of_4> link;
@@ -110,6 +112,7 @@ TEMPLATE_TEST_CASE("what a peer leaves in reserved and flags is ignored", "[bus]
     CHECK(TestType::here(link).stats().total() == 0);
 }
 
+// @spec virtio 1.2, 2.3
 TEMPLATE_TEST_CASE("any doorbell may mean either vring: one poll looks at both", "[bus][rule8][R10]",
                    as_driver, as_device)
 {
@@ -138,6 +141,7 @@ TEMPLATE_TEST_CASE("any doorbell may mean either vring: one poll looks at both",
     CHECK_FALSE(here.has_work());
 }
 
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_send_offchannel_raw()
 TEMPLATE_TEST_CASE("sending before the peer is known is an error, and nothing is sent", "[bus][rule6][R12]",
                    as_driver, as_device)
 {
@@ -196,6 +200,7 @@ TEMPLATE_TEST_CASE("messages without a byte are sent and received", "[bus][R14]"
     }
 }
 
+// @spec Zephyr subsys/ipc/ipc_service/backends/ipc_rpmsg_static_vrings.c, bound_cb()
 TEMPLATE_TEST_CASE("where an announcement is answered by an empty message, it is", "[bus][R14]", as_driver,
                    as_device)
 {
@@ -213,6 +218,8 @@ TEMPLATE_TEST_CASE("where an announcement is answered by an empty message, it is
     CHECK(std::ranges::all_of(sizes, [](std::size_t n) { return n == 0; }));
 }
 
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, virtio_rpmsg_announce_create()
+// @spec Linux include/linux/rpmsg/ns.h, struct rpmsg_ns_msg
 TEMPLATE_TEST_CASE("an announcement is 40 bytes, its name padded with zeros", "[bus][rule4][R15]", as_driver,
                    as_device)
 {
@@ -260,6 +267,7 @@ TEMPLATE_TEST_CASE("each time the link comes up everything is announced again", 
     }
 }
 
+// @spec Linux drivers/rpmsg/rpmsg_ns.c, rpmsg_ns_cb(); Linux include/linux/rpmsg/ns.h, enum rpmsg_ns_flags
 TEMPLATE_TEST_CASE("announcements said twice, or with bits that nobody knows, are understood", "[bus][R15]",
                    as_driver, as_device)
 {

@@ -67,6 +67,7 @@ constexpr auto rx = policy::vring_id::to_device;
 
 // Coming up
 
+// @spec virtio 1.2, 2.1.2
 TEST_CASE("a device touches nothing before the driver says DRIVER_OK", "[bus][R7]")
 {
     device end;
@@ -153,6 +154,7 @@ TEST_CASE("the room for a payload is what the first posted buffer shows", "[bus]
     CHECK((end.take_tx().buffer.capacity == 2048));
 }
 
+// @spec virtio 1.2, 2.2; virtio 1.2, 6
 TEST_CASE("a device uses the features that the driver accepted and its dialect has, and no others",
           "[bus][R16]")
 {
@@ -236,6 +238,7 @@ TEST_CASE("also the doorbell of a device that asks for a reset carries it", "[bu
 
 // Rings that cannot be used
 
+// @spec virtio 1.2, 2.7; virtio 1.2, 2.7.1
 TEST_CASE("a device refuses rings that it cannot use, says so once, and takes better ones", "[bus][rule3]")
 {
     device end;
@@ -405,6 +408,7 @@ TEST_CASE("entries that name no descriptor are skipped also at the start", "[bus
 
 // Rings that somebody used before
 
+// @spec virtio 1.2, 2.1.2
 TEST_CASE("a device never goes on in the middle of rings, and asks for a reset", "[bus][restart]")
 {
     device end;
@@ -449,6 +453,7 @@ TEST_CASE("a driver that takes the wish for a reset away without one is asked ag
     CHECK(end.status_now() == 0x47);
 }
 
+// @spec rpmsg-lite lib/rpmsg_lite/rpmsg_lite.c, rpmsg_lite_master_init()
 TEST_CASE("a used ring that rpmsg-lite filled before it started is fresh", "[bus][R6]")
 {
     struct lite : plain_board {
@@ -492,6 +497,7 @@ TEST_CASE("a used ring that rpmsg-lite filled before it started is fresh", "[bus
 
 // The driver starts over
 
+// @spec virtio 1.2, 2.4.1
 TEST_CASE("a device notices that the driver began anew", "[bus][restart]")
 {
     device end;
@@ -620,6 +626,7 @@ TEST_CASE("a message arrives with the room that its buffer has", "[bus][R3]")
     CHECK_FALSE(has_rx(end.link));
 }
 
+// @spec OpenAMP lib/rpmsg/rpmsg_virtio.c, rpmsg_virtio_return_buffer()
 TEST_CASE("a buffer is given back with the length that it had", "[bus][rule4][R1]")
 {
     device end;
@@ -717,6 +724,7 @@ TEST_CASE("a device sees when every buffer of the driver's is with it", "[bus][R
 
 // Sending
 
+// @spec virtio 1.2, 2.7.8.2; Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_recv_single()
 TEST_CASE("a message is published with its own length", "[bus][rule4][R2]")
 {
     device end;

@@ -95,6 +95,8 @@ TEST_CASE("a driver waits until the firmware has laid its table out", "[bus]")
 }
 
 // The state that OpenAMP's driver leaves after its start, but for the free chain, which means nothing.
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_probe()
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, MAX_RPMSG_BUF_SIZE
 TEST_CASE("a driver makes the rings, posts its receive buffers, and says DRIVER_OK", "[bus][openamp-1.5]")
 {
     driver end;
@@ -126,6 +128,7 @@ TEST_CASE("a driver makes the rings, posts its receive buffers, and says DRIVER_
     }
 }
 
+// @spec virtio 1.2, 2.1.1; virtio 1.2, 3.1.1; virtio 1.2, 3.1.2
 TEST_CASE("a driver says DRIVER_OK last, after 0 and after what it is", "[bus][order][openamp-1.7]")
 {
     journal log;
@@ -178,6 +181,7 @@ TEST_CASE("a driver hands its buffers over clean: nothing of its cache may fall 
              {event::store_release, &end.ring[0].avail().idx, 1}}));
 }
 
+// @spec virtio 1.2, 2.2.1
 TEST_CASE("a driver accepts the features that are offered and its dialect has, and no others", "[bus][R16]")
 {
     struct with_events : plain_board {
@@ -348,6 +352,8 @@ TEST_CASE("a driver without a buffer to receive in does not come up, though it c
 
 // Its rings
 
+// @spec virtio 1.2, 2.7.1; Linux include/linux/remoteproc.h, FW_RSC_ADDR_ANY
+// @spec Linux drivers/remoteproc/remoteproc_virtio.c, rp_find_vq()
 TEST_CASE("a driver puts rings where the device leaves it to do so", "[bus]")
 {
     const auto align = GENERATE(4U, 16U, 64U, 4096U);
@@ -417,6 +423,7 @@ TEST_CASE("rings that fit to the byte are made", "[bus]")
     CHECK(end.table.vdev.vring[1].da == link_memory::base + 0x80F0U);
 }
 
+// @spec virtio 1.2, 2.7.1
 TEST_CASE("a ring is aligned as the device sees it", "[bus]")
 {
     driver end{buffer_pool{}, 16};
@@ -444,6 +451,7 @@ TEST_CASE("a driver refuses rings that its map puts where no descriptor may lie"
     CHECK(end.link.refusal() == errc::misaligned);
 }
 
+// @spec virtio 1.2, 3.1.1
 TEST_CASE("a driver refuses a table that it cannot use, says so once, and takes a better one", "[bus][rule3]")
 {
     driver end;
@@ -498,6 +506,7 @@ TEST_CASE("a driver refuses a table that it cannot use, says so once, and takes 
 
 // The device starts over
 
+// @spec virtio 1.2, 2.1.1; virtio 1.2, 2.4
 TEST_CASE("a driver answers a device that asks for a reset", "[bus][restart]")
 {
     driver end;
@@ -558,6 +567,7 @@ TEST_CASE("a driver is down while its device is known to be gone, and starts ove
     }
 }
 
+// @spec virtio 1.2, 2.4; virtio 1.2, 3.3.1
 TEST_CASE("a driver that stops tells the device to let go", "[bus]")
 {
     driver end;
@@ -588,6 +598,7 @@ TEST_CASE("a driver that stops tells the device to let go", "[bus]")
 
 // Receiving
 
+// @spec virtio 1.2, 2.7.8.3
 TEST_CASE("a driver receives what the device says it wrote, within the buffer", "[bus][R4]")
 {
     driver end;
@@ -608,6 +619,7 @@ TEST_CASE("a driver receives what the device says it wrote, within the buffer", 
     CHECK(end.peek_rx().why == errc::empty);
 }
 
+// @spec virtio 1.2, 2.7.8.3
 TEST_CASE("a driver does not believe a length beyond its buffer, and posts the buffer again",
           "[bus][rule3][R4][openamp-S4]")
 {

@@ -319,6 +319,7 @@ TEMPLATE_TEST_CASE("an empty payload is sent and received", "[bus][openamp-2.4]"
     CHECK(heard == 4);
 }
 
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_send_offchannel_raw()
 TEMPLATE_TEST_CASE("a payload that is too long is an error, and nothing of it is sent",
                    "[bus][openamp-2.4][rule6]", as_driver, as_device)
 {
@@ -424,6 +425,7 @@ TEMPLATE_TEST_CASE("without a free buffer a try says so", "[bus][openamp-2.4][ru
     }
 }
 
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_send_offchannel_raw()
 TEMPLATE_TEST_CASE("an address that names nobody is refused", "[bus][rule6]", as_driver, as_device)
 {
     loopback<> link;

@@ -62,6 +62,7 @@ TEST_CASE("any number of endpoints has room in any number of slots", "[bus]")
         CHECK(table.find(node->local) == node.get());
 }
 
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, RPMSG_RESERVED_ADDRESSES
 TEST_CASE("dynamic addresses count up from the dialect's first", "[bus]")
 {
     endpoint_table<4, 1024> table;

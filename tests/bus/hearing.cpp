@@ -380,6 +380,7 @@ TEMPLATE_TEST_CASE("of two endpoints of one name the one bound to the very addre
     }
 }
 
+// @spec Linux drivers/rpmsg/rpmsg_ns.c, rpmsg_ns_cb(); Linux include/linux/mod_devicetable.h, RPMSG_NAME_SIZE
 TEMPLATE_TEST_CASE("a name of 32 bytes without terminator is heard as 31 characters",
                    "[bus][name_service][openamp-3.4][rule3]", as_driver, as_device)
 {
@@ -398,6 +399,7 @@ TEMPLATE_TEST_CASE("a name of 32 bytes without terminator is heard as 31 charact
     p.link.run();
 }
 
+// @spec Linux drivers/rpmsg/rpmsg_ns.c, rpmsg_ns_cb()
 TEMPLATE_TEST_CASE("an announcement of another length is dropped and counted",
                    "[bus][name_service][openamp-3.4][rule3]", as_driver, as_device)
 {
@@ -426,6 +428,7 @@ TEMPLATE_TEST_CASE("an announcement of nobody is dropped and counted",
     CHECK(p.bus.heard.empty());
 }
 
+// @spec Linux drivers/rpmsg/rpmsg_ns.c, rpmsg_ns_cb(); Linux include/linux/rpmsg/ns.h, enum rpmsg_ns_flags
 TEMPLATE_TEST_CASE("of the flags only bit 0 counts", "[bus][name_service][openamp-3.4]", as_driver, as_device)
 {
     peer_says<TestType> p;

@@ -81,6 +81,7 @@ TEST_CASE("nothing depends on who starts first", "[bus]")
     CHECK(link.device().state() == link_state::up);
 }
 
+// @spec virtio 1.2, 2.1.2
 TEST_CASE("a device touches no ring before DRIVER_OK", "[bus][peers]")
 {
     journal log;
@@ -96,6 +97,7 @@ TEST_CASE("a device touches no ring before DRIVER_OK", "[bus][peers]")
     CHECK(link.device().state() == link_state::negotiating);
 }
 
+// @spec virtio 1.2, 2.4.1
 TEMPLATE_TEST_CASE("a driver that restarts is noticed, and all is as it was before", "[bus][recovery]",
                    loopback_board, events_board)
 {
@@ -201,6 +203,7 @@ TEST_CASE("rings that move are noticed", "[bus][recovery]")
     da = before;
 }
 
+// @spec virtio 1.2, 2.1.2; virtio 1.2, 3.2.1
 TEST_CASE("a device that restarts on used rings asks for a reset, and stays away until there was one",
           "[bus][recovery]")
 {

@@ -377,6 +377,7 @@ TEMPLATE_TEST_CASE("a receiver that closes or destroys its own endpoint still an
 
 // What a peer may send
 
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_recv_single()
 TEMPLATE_TEST_CASE("a message that cannot be is dropped, counted, and its buffer given back",
                    "[bus][rule3][R4]", as_driver, as_device)
 {

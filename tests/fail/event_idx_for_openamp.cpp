@@ -1,4 +1,5 @@
 // EXPECT: EVENT_IDX must not be offered to them
+// @spec virtio 1.2, 6
 #include <rpmsg/policy/dialect.hpp>
 
 #ifdef RPMSG_FAIL_FIXED

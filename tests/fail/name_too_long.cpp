@@ -1,4 +1,5 @@
 // EXPECT: a channel's name has at most 31 characters
+// @spec Linux include/linux/mod_devicetable.h, RPMSG_NAME_SIZE
 #include <rpmsg/name_service/name.hpp>
 
 #ifdef RPMSG_FAIL_FIXED

@@ -197,6 +197,9 @@ TEST_CASE("OpenAMP's resource tables say what they were made with", "[golden]")
     CHECK(read > 100);
 }
 
+// @spec Linux include/linux/remoteproc.h, struct resource_table
+// @spec Linux include/linux/remoteproc.h, struct fw_rsc_vdev
+// @spec Linux include/linux/remoteproc.h, struct fw_rsc_vdev_vring
 TEST_CASE("OpenAMP's table of the generic demo is laid out as ours, byte for byte", "[golden]")
 {
     const auto s = load("oa-11-table-generic");

@@ -5,11 +5,14 @@
 using namespace golden;
 using namespace rpmsg::policy;
 
+// @spec rpmsg-lite lib/rpmsg_lite/rpmsg_lite.c, rpmsg_lite_master_init()
 TEST_CASE("rl-01-init-a16: our driver with rpmsg-lite's remote", "[golden][driver]")
 {
     play_driver<rpmsg_lite, carried::by_fixed_rings>("rl-01-init-a16");
 }
 
+// @spec rpmsg-lite lib/rpmsg_lite/rpmsg_lite.c, rpmsg_lite_master_init()
+// @spec rpmsg-lite lib/include/virtio_ring.h, vring_init()
 TEST_CASE("rl-01-init-a4: our driver with rpmsg-lite's remote", "[golden][driver]")
 {
     play_driver<rpmsg_lite, carried::by_fixed_rings>("rl-01-init-a4");

@@ -5,11 +5,14 @@
 using namespace golden;
 using namespace rpmsg::policy;
 
+// @spec rpmsg-lite lib/rpmsg_lite/rpmsg_lite.c, rpmsg_lite_remote_init()
 TEST_CASE("rl-01-init-a16: our device with rpmsg-lite's master", "[golden][device][R6][R7]")
 {
     play_device<rpmsg_lite, carried::by_fixed_rings>("rl-01-init-a16");
 }
 
+// @spec rpmsg-lite lib/rpmsg_lite/rpmsg_lite.c, rpmsg_lite_remote_init()
+// @spec rpmsg-lite lib/include/virtio_ring.h, vring_init()
 TEST_CASE("rl-01-init-a4: our device with rpmsg-lite's master", "[golden][device][R6][R7]")
 {
     play_device<rpmsg_lite, carried::by_fixed_rings>("rl-01-init-a4");

@@ -57,6 +57,7 @@ std::vector<range> garbage_of(const vector_of_bytes& v)
 
 }  // namespace
 
+// @spec OpenAMP lib/rpmsg/rpmsg_internal.h, struct rpmsg_hdr
 TEST_CASE("recorded headers are read as they were written", "[golden]")
 {
     const auto vectors = all_vectors();
@@ -77,6 +78,9 @@ TEST_CASE("recorded headers are read as they were written", "[golden]")
     }
 }
 
+// @spec OpenAMP lib/rpmsg/rpmsg_internal.h, struct rpmsg_ns_msg
+// @spec OpenAMP lib/rpmsg/rpmsg_internal.h, enum rpmsg_ns_flags
+// @spec OpenAMP lib/include/openamp/rpmsg.h, RPMSG_NAME_SIZE
 TEST_CASE("recorded announcements are understood, and written alike but for what was accident",
           "[golden][R15]")
 {

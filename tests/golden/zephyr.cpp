@@ -111,6 +111,7 @@ line message(std::uint32_t from, std::uint32_t to, const std::string& data)
 
 }  // namespace
 
+// @spec Zephyr subsys/ipc/ipc_service/backends/ipc_rpmsg_static_vrings.c, bound_cb()
 TEST_CASE("as Zephyr's remote we announce, and its host's empty message binds", "[golden][zephyr][R14]")
 {
     zephyr_memory shared;
@@ -155,6 +156,7 @@ TEST_CASE("as Zephyr's remote we announce, and its host's empty message binds", 
     CHECK(bus.stats().total() == 0);
 }
 
+// @spec Zephyr subsys/ipc/ipc_service/backends/ipc_rpmsg_static_vrings.c, bound_cb()
 TEST_CASE("as Zephyr's host we answer an announcement with one empty message", "[golden][zephyr][R14]")
 {
     zephyr_memory shared;

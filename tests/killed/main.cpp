@@ -46,7 +46,7 @@ using rpmsg::virtio::role;
 
 constexpr auto a_hang = 20s;
 constexpr auto nap = 5ms;  // a dead process rings no doorbell
-constexpr process_layout layout{.buffers = 8, .buffer_size = 64};
+constexpr process_layout layout{.buffers = 8, .to_driver_size = 64, .to_device_size = 64};
 
 /// Number n of what an end sends in one of its lives.
 struct numbered {
@@ -286,7 +286,7 @@ private:
 
     std::minstd_rand random_;
     link_files files_ = made(link_files::create(layout.size()));
-    rpmsg::wire::rpmsg_table& table_ = layout.write_table(files_.memory.bytes());
+    rpmsg::virtio::resource_table table_ = layout.write_table(files_.memory.bytes());
     process_end end_{files_, role::driver};
     rpmsg::driver_bus<Board> bus_{table_, layout.pool(files_.memory.bytes()), end_.policies<Board>()};
     record& left_;

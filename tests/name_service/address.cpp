@@ -11,6 +11,7 @@ static_assert(!std::is_convertible_v<address, std::uint32_t>);
 static_assert(!std::is_convertible_v<address, towards> && !std::is_convertible_v<std::uint32_t, towards>);
 static_assert(sizeof(address) == 4 && std::is_trivially_copyable_v<address>);
 
+// @spec Linux include/uapi/linux/rpmsg.h, RPMSG_ADDR_ANY; OpenAMP lib/include/openamp/rpmsg.h, RPMSG_ADDR_ANY
 TEST_CASE("an address that was never set names nobody", "[name_service]")
 {
     STATIC_REQUIRE(address{}.is_any());
@@ -18,6 +19,7 @@ TEST_CASE("an address that was never set names nobody", "[name_service]")
     STATIC_REQUIRE(any_address.value() == 0xFFFF'FFFF);
 }
 
+// @spec Linux include/linux/rpmsg/ns.h, RPMSG_NS_ADDR
 TEST_CASE("an address is the number on the wire", "[name_service]")
 {
     STATIC_REQUIRE(address{0x400}.value() == 0x400);

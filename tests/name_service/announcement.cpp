@@ -36,6 +36,7 @@ std::array<std::byte, sizeof(wire::announcement)> announced(name service, addres
 
 }  // namespace
 
+// @spec Linux include/linux/rpmsg/ns.h, struct rpmsg_ns_msg
 TEST_CASE("what we announce is 40 bytes with the name zero-padded", "[name_service][rule4]")
 {
     const auto came = announced("rpmsg-echo", address{0x400}, channel_news::came);
@@ -52,6 +53,8 @@ TEST_CASE("the longest name that we announce is terminated", "[name_service][rul
     CHECK(out[31] == std::byte{0});
 }
 
+// @spec Linux include/linux/rpmsg/ns.h, struct rpmsg_ns_msg
+// @spec Linux include/linux/rpmsg/ns.h, enum rpmsg_ns_flags
 TEST_CASE("what the peer announces is read as it is meant", "[name_service]")
 {
     const announcement came{from_peer("rpmsg-tty", 0x401, 0)};
@@ -74,6 +77,7 @@ TEST_CASE("what the peer announces is read as it is meant", "[name_service]")
     }
 }
 
+// @spec Linux drivers/rpmsg/rpmsg_ns.c, rpmsg_ns_cb()
 TEST_CASE("a name of 32 bytes without terminator has 31 characters", "[name_service][openamp-3.4][rule3]")
 {
     const announcement heard{from_peer("abcdefghijklmnopqrstuvwxyz0123456789", 1, 0)};

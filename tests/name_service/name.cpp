@@ -31,6 +31,7 @@ static_assert(!std::is_constructible_v<name, std::string>);
 
 }  // namespace
 
+// @spec Linux include/linux/mod_devicetable.h, RPMSG_NAME_SIZE
 TEST_CASE("a literal of 1 to 31 characters is a name", "[name_service][openamp-3.4]")
 {
     constexpr name shortest{"a"};
@@ -49,6 +50,7 @@ TEST_CASE("no name is empty and is no channel's", "[name_service]")
     CHECK_FALSE(none.is(heard("a")));
 }
 
+// @spec Linux include/linux/mod_devicetable.h, RPMSG_NAME_SIZE
 TEST_CASE("a name of 32 characters or more is an error and is not cut", "[name_service][openamp-3.4][rule6]")
 {
     CHECK(name::from_static(too_long).error() == errc::name_too_long);
@@ -69,6 +71,7 @@ TEST_CASE("a name is looked for in all of what the peer wrote", "[name_service]"
     SECTION("and what stands behind its terminator means nothing") { CHECK(echo.is(heard("echo", '\xA5'))); }
 }
 
+// @spec Linux include/linux/mod_devicetable.h, RPMSG_NAME_SIZE
 TEST_CASE("of an unterminated name of 32 bytes the first 31 count", "[name_service][openamp-3.4][rule3]")
 {
     const auto full = name::from_static(longest);

@@ -40,6 +40,18 @@ struct throwing_lines {
     static void complete() {}
 };
 
+/// Lines shorter than the peer's, and operations that are not in order with stores by themselves.
+struct short_lines : recording_lines {
+    static constexpr std::size_t line = 16;
+    static inline std::size_t operations_before = 0;
+    static inline int beginnings = 0;
+    static void begin() noexcept
+    {
+        ++beginnings;
+        operations_before = cleaned.size() + invalidated.size();
+    }
+};
+
 using cached_lines = cached<32, recording_lines, single_core>;
 
 static_assert(coherence<single_core> && coherence<smp> && coherence<rpmsg::policy::system> &&
@@ -119,6 +131,35 @@ TEST_CASE("cached memory is cleaned and invalidated in whole lines, and no other
     }
 }
 
+TEST_CASE("where the peer's cache lines are longer, each of our own is cleaned and invalidated", "[policy]")
+{
+    recording_lines::forget();
+    cached<64, short_lines, single_core> model;
+    static_assert(model.line == 64);
+
+    model.clean(memory.data() + 24, 24);
+    CHECK(recording_lines::cleaned == std::vector<const void*>{memory.data() + 16, memory.data() + 32});
+    model.invalidate(memory.data() + 64, 64);
+    CHECK(recording_lines::invalidated == std::vector<const void*>{memory.data() + 64, memory.data() + 80,
+                                                                   memory.data() + 96, memory.data() + 112});
+}
+
+TEST_CASE("operations on cache lines are begun once a range, where they have to be", "[policy]")
+{
+    recording_lines::forget();
+    short_lines::beginnings = 0;
+    cached<64, short_lines, single_core> model;
+
+    model.clean(memory.data(), 32);
+    CHECK(short_lines::beginnings == 1);
+    CHECK(short_lines::operations_before == 0);
+    model.invalidate(memory.data(), 16);
+    CHECK(short_lines::beginnings == 2);
+    CHECK(short_lines::operations_before == 2);
+    model.invalidate(memory.data(), 0);
+    CHECK(short_lines::beginnings == 2);
+}
+
 TEST_CASE("operations on cache lines are waited for once a range", "[policy]")
 {
     recording_lines::forget();
@@ -150,6 +191,7 @@ TEST_CASE("a value is copied out of shared memory at any alignment", "[policy]")
     CHECK(copy.second[1] == 6);
 }
 
+// @spec virtio 1.2, 2.7.13.3.1; Linux Documentation/memory-barriers.txt, VIRTUAL MACHINE GUESTS
 TEST_CASE("what was stored before a released index is seen after it was acquired", "[policy][thread]")
 {
     constexpr std::uint16_t rounds = 2000;
@@ -177,6 +219,7 @@ TEST_CASE("what was stored before a released index is seen after it was acquired
     CHECK(right);
 }
 
+// @spec virtio 1.2, 2.7.13.4.1; Linux Documentation/memory-barriers.txt, VIRTUAL MACHINE GUESTS
 TEST_CASE("of two sides that store and then look over a full barrier, one sees the other", "[policy][thread]")
 {
     constexpr int rounds = 3000;

@@ -22,6 +22,8 @@ static_assert(feature::event_idx == 0x2000'0000, "VIRTIO_F_EVENT_IDX is bit 29")
 
 }  // namespace
 
+// @spec virtio 1.2, 6; Linux drivers/rpmsg/virtio_rpmsg_bus.c, VIRTIO_RPMSG_F_NS
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, RPMSG_RESERVED_ADDRESSES
 TEST_CASE("Linux is offered the name service and nothing else", "[policy]")
 {
     CHECK(linux_kernel::features == feature::name_service);
@@ -33,6 +35,7 @@ TEST_CASE("Linux is offered the name service and nothing else", "[policy]")
     CHECK_FALSE(linux_kernel::greets_when_bound);
 }
 
+// @spec virtio 1.2, 6; OpenAMP lib/include/openamp/rpmsg.h, RPMSG_RESERVED_ADDRESSES
 TEST_CASE("OpenAMP is never offered event indices", "[policy]")
 {
     CHECK(openamp::features == feature::name_service);
@@ -41,6 +44,7 @@ TEST_CASE("OpenAMP is never offered event indices", "[policy]")
     CHECK(openamp::rings_returned_buffers);
 }
 
+// @spec rpmsg-lite lib/rpmsg_lite/rpmsg_lite.c, rpmsg_lite_master_init()
 TEST_CASE("rpmsg-lite has its own ring layout, addresses and silences", "[policy]")
 {
     CHECK(rpmsg_lite::features == feature::name_service);
@@ -52,6 +56,7 @@ TEST_CASE("rpmsg-lite has its own ring layout, addresses and silences", "[policy
     CHECK_FALSE(rpmsg_lite::greets_when_bound);
 }
 
+// @spec Zephyr subsys/ipc/ipc_service/backends/ipc_rpmsg_static_vrings.c, bound_cb()
 TEST_CASE("Zephyr's static vrings return buffers silently and are bound by a greeting", "[policy]")
 {
     CHECK(zephyr_static_vrings::features == feature::name_service);
@@ -61,6 +66,7 @@ TEST_CASE("Zephyr's static vrings return buffers silently and are bound by a gre
     CHECK(zephyr_static_vrings::obeys_suppression);
 }
 
+// @spec virtio 1.2, 6
 TEST_CASE("event indices are opted into by name, and change nothing else", "[policy]")
 {
     using opted_in = with_event_idx<linux_kernel>;

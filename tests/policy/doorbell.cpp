@@ -50,6 +50,11 @@ TEST_CASE("a doorbell is plain unless it says otherwise", "[policy]")
     CHECK(plain::isr_safe);
     CHECK_FALSE(plain::always_ring);
     CHECK_FALSE(plain::never_ring);
+    CHECK(plain::word_bits == 0);
+    CHECK_FALSE(plain::is_level);
+    CHECK_FALSE(plain::needs_ack);
+    CHECK_FALSE(plain::per_queue_channel);
+    CHECK(plain::coalesces);
 }
 
 TEST_CASE("a peer that polls is never rung", "[policy]")
@@ -58,6 +63,7 @@ TEST_CASE("a peer that polls is never rung", "[policy]")
     made_before_main.ring(vring_id::to_driver);
 }
 
+// @spec virtio 1.2, 2.3; Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_probe()
 TEST_CASE("a callback doorbell calls its function with the vring", "[policy]")
 {
     rung.clear();

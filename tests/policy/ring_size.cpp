@@ -29,6 +29,7 @@ TEST_CASE("a ring of a known size takes that size only", "[policy]")
     CHECK(size.count() == 16);
 }
 
+// @spec virtio 1.2, 2.7
 TEST_CASE("a ring up to a size takes every power of two up to it", "[policy]")
 {
     CHECK(made_before_main.count() == 256);
@@ -50,6 +51,7 @@ TEST_CASE("a size that a ring does not take changes nothing", "[policy]")
     CHECK(size.count() == 64);
 }
 
+// @spec virtio 1.2, 2.7
 TEST_CASE("a ring may be as small as 1 and as large as 32768", "[policy]")
 {
     ring_up_to<1> smallest;

@@ -128,6 +128,7 @@ TEST_CASE("the first doorbell is the driver's word, and each later one is anothe
     CHECK(bell.times() != first);
 }
 
+// @spec rpmsg-lite lib/rpmsg_lite/rpmsg_lite.c, rpmsg_lite_remote_init()
 TEST_CASE("a device on fixed rings touches nothing before the first doorbell", "[virtio][R7]")
 {
     tableless link;

@@ -51,6 +51,8 @@ TEST_CASE("the name service is taken for granted where nothing is said", "[virti
     CHECK(ring_places{}.features == 1);
 }
 
+// @spec rpmsg-lite lib/include/platform/*/rpmsg_platform.h, VRING_SIZE
+// @spec rpmsg-lite lib/include/platform/*/rpmsg_platform.h, RL_GET_VQ_ID
 TEST_CASE("rpmsg-lite's rings lie one distance apart and have two doorbells a link", "[virtio]")
 {
     constexpr auto lite = rpmsg_lite_places(0x3ED0'0000, 8, 4, 232);

@@ -77,6 +77,8 @@ constexpr std::size_t num_of_vrings_in_vdev = 25;
 
 // Finding the device in a table of which nothing is known
 
+// @spec Linux include/linux/remoteproc.h, struct resource_table
+// @spec Linux include/linux/remoteproc.h, struct fw_rsc_vdev_vring
 TEST_CASE("the RPMsg device is found in the table that was laid out", "[virtio]")
 {
     single_core barriers;
@@ -93,6 +95,8 @@ TEST_CASE("the RPMsg device is found in the table that was laid out", "[virtio]"
     CHECK(table.ring(barriers, vring_id::to_device) == rpmsg::virtio::ring_place{0x4000, 16, 64, 9});
 }
 
+// @spec Linux include/linux/remoteproc.h, struct resource_table
+// @spec Linux include/linux/remoteproc.h, enum fw_resource_type
 TEST_CASE("the RPMsg device is found behind other entries", "[virtio]")
 {
     // Carveout, trace, a console, something of the vendor's, and a second RPMsg device.
@@ -104,6 +108,8 @@ TEST_CASE("the RPMsg device is found behind other entries", "[virtio]")
     CHECK(table.finds(0x1234));
 }
 
+// @spec Linux include/linux/remoteproc.h, enum fw_resource_type
+// @spec Linux include/uapi/linux/virtio_ids.h, VIRTIO_ID_RPMSG
 TEST_CASE("a table that was not laid out yet is waited for", "[virtio]")
 {
     auto table = table_bytes{usual};
@@ -215,6 +221,10 @@ TEST_CASE("whatever a table holds, finding ends and stays inside", "[virtio][rul
 
 // What the two sides say through it
 
+// @spec virtio 1.2, 2.1; virtio 1.2, 2.2
+// @spec Linux drivers/remoteproc/remoteproc_virtio.c, rproc_virtio_set_status()
+// @spec Linux drivers/remoteproc/remoteproc_virtio.c, rproc_virtio_finalize_features()
+// @spec Linux drivers/remoteproc/remoteproc_virtio.c, rp_find_vq()
 TEST_CASE("what one side writes into the table is what the other reads", "[virtio]")
 {
     auto shared = usual;
@@ -270,6 +280,7 @@ TEST_CASE("a table known at compile time is the same table", "[virtio]")
     CHECK(found.ring_mark(barriers, vring_id::to_driver) == 0x3000);
 }
 
+// @spec Linux include/linux/remoteproc.h, FW_RSC_ADDR_ANY
 TEST_CASE("a ring's place may be left to the driver", "[virtio]")
 {
     auto shared = make_rpmsg_table(1, {.num = 8, .notify_id = 3}, {.address = 0, .align = 16, .num = 4});
@@ -281,6 +292,7 @@ TEST_CASE("a ring's place may be left to the driver", "[virtio]")
     CHECK(table.ring(barriers, vring_id::to_device) == rpmsg::virtio::ring_place{0, 4, 16, resource_any});
 }
 
+// @spec virtio 1.2, 2.1.2
 TEST_CASE("a device asks for a reset and leaves the other status bits", "[virtio][restart]")
 {
     auto shared = usual;
@@ -437,4 +449,15 @@ TEST_CASE("what is read from the table is invalidated before, field by field and
         CHECK(seen.table.check(seen.barriers).error() == errc::not_ready);
         CHECK(seen.is_all({{event::invalidate, &vdev.type, 4}, {event::invalidate, &vdev.id, 4}}));
     }
+}
+
+TEST_CASE("the second RPMsg device of a table is found by its number", "[virtio]")
+{
+    table_bytes table{24 + 2 * sizeof(resource_rpmsg)};
+    table.word(0, 1).word(4, 2).word(16, 24).word(20, 24 + 68).vdev(24).vdev(24 + 68);
+    table.word(24 + 16, 5).word(24 + 68 + 16, 6);  // gfeatures
+    single_core barriers;
+    CHECK(resource_table::find(table.bytes)->accepted(barriers) == 5);
+    CHECK(resource_table::find(table.bytes, 1)->accepted(barriers) == 6);
+    CHECK(resource_table::find(table.bytes, 2).error() == errc::not_ready);
 }

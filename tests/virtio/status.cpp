@@ -13,6 +13,7 @@ static_assert(status::features_ok == 8 && status::needs_reset == 0x40 && status:
 static_assert(sizeof(status::failed) == 1, "it is one byte of the resource table");
 static_assert(role::driver != role::device);
 
+// @spec virtio 1.2, 2.1
 TEST_CASE("every status is a bit of its own", "[virtio]")
 {
     unsigned all = status::reset;

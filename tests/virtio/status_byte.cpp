@@ -87,6 +87,7 @@ struct behind_a_byte {
 
 }  // namespace
 
+// @spec virtio 1.2, 2.1.2; Zephyr subsys/ipc/ipc_service/lib/ipc_static_vrings.c, ipc_virtio_get_status()
 TEST_CASE("a device behind a status byte waits for DRIVER_OK in it", "[virtio][R7]")
 {
     behind_a_byte link;
@@ -106,6 +107,7 @@ TEST_CASE("a device behind a status byte waits for DRIVER_OK in it", "[virtio][R
     CHECK(link.byte() == 7);
 }
 
+// @spec Zephyr subsys/ipc/ipc_service/lib/ipc_static_vrings.c, ipc_virtio_set_status()
 TEST_CASE("a Zephyr driver writes DRIVER_OK alone, and that is enough", "[virtio]")
 {
     behind_a_byte link;
@@ -115,6 +117,7 @@ TEST_CASE("a Zephyr driver writes DRIVER_OK alone, and that is enough", "[virtio
     CHECK(link.device->state() == link_state::up);
 }
 
+// @spec Zephyr subsys/ipc/ipc_service/backends/ipc_rpmsg_static_vrings.c, bound_cb()
 TEST_CASE("with Zephyr's static vrings both ends are bound by an announcement and an empty message",
           "[virtio][R14]")
 {

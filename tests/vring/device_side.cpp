@@ -6,6 +6,7 @@
 #include "support/catch.hpp"
 #include "vring/ring_memory.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -82,6 +83,7 @@ TEST_CASE("a device takes buffers in the order in which they were published", "[
     CHECK(ring.device.in_flight() == 3);
 }
 
+// @spec virtio 1.2, 2.7.8
 TEST_CASE("a device gives buffers back in any order, with the length it is told", "[vring]")
 {
     driven<4> ring;
@@ -104,6 +106,7 @@ TEST_CASE("a device gives buffers back in any order, with the length it is told"
     CHECK((ring.used_entry(2).id == 2U && ring.used_entry(2).len == 0U));
 }
 
+// @spec virtio 1.2, 2.7.6; virtio 1.2, 2.7.8
 TEMPLATE_TEST_CASE_SIG("a device's ring goes on past the wrap of its indices", "[vring]", ((int N), N), 1, 2,
                        8, 256)
 {
@@ -163,6 +166,7 @@ TEST_CASE("a ring's size may be what the table says", "[vring]")
 
 // What the driver writes is input
 
+// @spec virtio 1.2, 2.7.6.1
 TEST_CASE("a driver that claims more than a lap is refused and nothing is consumed", "[vring][rule3][rule6]")
 {
     driven<4> ring;
@@ -332,8 +336,33 @@ TEST_CASE("a device never reads back what it wrote", "[vring][rule1][rule2]")
     CHECK(ring.used().idx == 3);
 }
 
+// @spec virtio 1.2, 2.7.5.1
+TEST_CASE("a device writes into the used part of the ring, and nowhere else", "[vring][rule12]")
+{
+    driven<4, events> ring;
+    for (const auto head : heads{2, 0, 3, 9})
+        ring.publish(head);
+    ring.used_event() = 1;
+    const auto before = ring.bytes;
+    const auto drivers_part = before.begin() + static_cast<std::ptrdiff_t>(ring.at.used);
+
+    for (int i = 0; i != 3; ++i) {
+        const auto next = ring.device.peek_available();
+        REQUIRE(next);
+        ring.device.take_available();
+        ring.device.make_used(next->head, next->length);
+        static_cast<void>(ring.device.peer_wants_doorbell());
+    }
+    CHECK(ring.device.peek_available().error() == errc::malformed);
+    ring.device.suppress_doorbells();
+    CHECK(ring.device.enable_doorbells() == errc{});
+    CHECK(ring.used().idx == 3);
+    CHECK(std::equal(before.begin(), drivers_part, ring.bytes.begin()));
+}
+
 // Doorbells
 
+// @spec virtio 1.2, 2.7.7.2
 TEST_CASE("a driver that does not want a doorbell gets none", "[vring][rule8][R8]")
 {
     driven<4> ring;
@@ -371,6 +400,7 @@ TEST_CASE("rpmsg-lite is rung although it forbids it", "[vring][R8]")
     CHECK(ring.device.peer_wants_doorbell());
 }
 
+// @spec virtio 1.2, 2.7.10.2
 TEST_CASE("a device says by a flag whether it wants doorbells", "[vring][rule8]")
 {
     driven<4> ring;
@@ -384,6 +414,7 @@ TEST_CASE("a device says by a flag whether it wants doorbells", "[vring][rule8]"
     CHECK(ring.used().flags == 0);
 }
 
+// @spec virtio 1.2, 2.7.10.2
 TEST_CASE("with EVENT_IDX a device names the entry it wants to hear of", "[vring][event_idx]")
 {
     driven<4, events> ring;
@@ -413,6 +444,7 @@ TEST_CASE("with EVENT_IDX a device names the entry it wants to hear of", "[vring
     CHECK(ring.used().flags == 0);
 }
 
+// @spec virtio 1.2, 2.7.7; virtio 1.2, 2.7.7.2
 TEST_CASE("with EVENT_IDX a driver is rung for the entry it named, and for no other",
           "[vring][event_idx][rule10]")
 {
@@ -468,6 +500,7 @@ TEST_CASE("with EVENT_IDX a driver is rung for the entry it named, and for no ot
     }
 }
 
+// @spec virtio 1.2, 2.7.7.2; virtio 1.2, 2.7.10.2
 TEST_CASE("an event word that was not negotiated means nothing", "[vring][event_idx]")
 {
     ring_memory<4> memory;

@@ -55,6 +55,7 @@ struct driving : ring_memory<N, Dialect::alignment> {
 
 }  // namespace
 
+// @spec virtio 1.2, 2.7.10.1
 TEST_CASE("a driver makes the ring anew, whatever was there", "[vring]")
 {
     driving<8> ring;
@@ -65,6 +66,7 @@ TEST_CASE("a driver makes the ring anew, whatever was there", "[vring]")
     CHECK(ring.driver.peek_used().error() == errc::empty);
 }
 
+// @spec virtio 1.2, 2.7.13.1
 TEST_CASE("a descriptor says where its buffer is", "[vring]")
 {
     driving<4> ring;
@@ -78,6 +80,7 @@ TEST_CASE("a descriptor says where its buffer is", "[vring]")
     CHECK(ring.descriptor(1).addr == 0U);
 }
 
+// @spec virtio 1.2, 2.7.13.2; virtio 1.2, 2.7.13.3
 TEST_CASE("a driver lends buffers in any order and publishes each", "[vring]")
 {
     driving<4> ring;
@@ -88,6 +91,7 @@ TEST_CASE("a driver lends buffers in any order and publishes each", "[vring]")
     CHECK(ring.avail().flags == 0);
 }
 
+// @spec virtio 1.2, 2.7.14
 TEST_CASE("a driver takes buffers back in the order in which they were given", "[vring]")
 {
     driving<4> ring;
@@ -110,6 +114,7 @@ TEST_CASE("a driver takes buffers back in the order in which they were given", "
     CHECK(ring.driver.in_flight() == 1);
 }
 
+// @spec virtio 1.2, 2.7.6; virtio 1.2, 2.7.13.2; virtio 1.2, 2.7.13.3; virtio 1.2, 2.7.14
 TEMPLATE_TEST_CASE_SIG("a driver's ring goes on past the wrap of its indices", "[vring]", ((int N), N), 1, 2,
                        8, 256)
 {
@@ -270,6 +275,7 @@ TEST_CASE("a driver reads the device's index only when what it knows of runs out
 
 // Doorbells
 
+// @spec virtio 1.2, 2.7.10.1
 TEST_CASE("a device that does not want a doorbell gets none", "[vring][rule8][R8]")
 {
     driving<4> ring;
@@ -301,6 +307,7 @@ TEST_CASE("a device of rpmsg-lite is rung whatever it says", "[vring][R8]")
     CHECK(ring.driver.peer_wants_doorbell());
 }
 
+// @spec virtio 1.2, 2.7.7.1
 TEST_CASE("a driver says by a flag whether it wants doorbells", "[vring][rule8]")
 {
     driving<4> ring;
@@ -312,6 +319,7 @@ TEST_CASE("a driver says by a flag whether it wants doorbells", "[vring][rule8]"
     CHECK(ring.used_event() == 0);
 }
 
+// @spec virtio 1.2, 2.7.7.1
 TEST_CASE("with EVENT_IDX a driver names the buffer it wants to hear of", "[vring][event_idx]")
 {
     driving<4, events> ring;
@@ -329,6 +337,7 @@ TEST_CASE("with EVENT_IDX a driver names the buffer it wants to hear of", "[vrin
     CHECK(ring.used_event() == 3);  // of the buffer that is back already
 }
 
+// @spec virtio 1.2, 2.7.10; virtio 1.2, 2.7.10.1
 TEST_CASE("with EVENT_IDX a device is rung for the entry it named, and for no other",
           "[vring][event_idx][rule10]")
 {
@@ -383,6 +392,7 @@ TEST_CASE("with EVENT_IDX a device is rung for the entry it named, and for no ot
     }
 }
 
+// @spec virtio 1.2, 2.7.7.1; virtio 1.2, 2.7.10.1
 TEST_CASE("a driver whose device did not take EVENT_IDX keeps to flags", "[vring][event_idx]")
 {
     ring_memory<4> memory;
@@ -397,6 +407,7 @@ TEST_CASE("a driver whose device did not take EVENT_IDX keeps to flags", "[vring
     CHECK(memory.used_event() == 0);
 }
 
+// @spec virtio 1.2, 2.7.14
 TEMPLATE_TEST_CASE("a buffer given back between the last look and asking for a doorbell is seen",
                    "[vring][rule8][R9]", linux_kernel, rpmsg_lite, events)
 {

@@ -50,6 +50,7 @@ static_assert(!passes_event(index{0xFFFD}, index{0xFFFE}, index{1}));
 
 }  // namespace
 
+// @spec virtio 1.2, 2.7.6; virtio 1.2, 2.7.8
 TEST_CASE("an index counts entries past 2^16 and falls on the ring's entries in turn", "[vring]")
 {
     index counted{0xFFF0};
@@ -61,6 +62,7 @@ TEST_CASE("an index counts entries past 2^16 and falls on the ring's entries in 
 }
 
 // virtio's own words for it: the event lies among the entries that were published.
+// @spec virtio 1.2, 2.7.7; virtio 1.2, 2.7.10; Linux include/uapi/linux/virtio_ring.h, vring_need_event()
 TEST_CASE("an event index is passed by exactly the entries published since, wherever the count wraps",
           "[vring][event_idx]")
 {

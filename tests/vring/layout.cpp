@@ -118,6 +118,7 @@ static_assert(layout_of(32768, 65536).size == 524288 + 131072 + 4 + 32768 * 8 + 
 
 }  // namespace
 
+// @spec virtio 1.2, 2.7; virtio 1.2, 2.7.2
 TEST_CASE("the parts of a ring lie where its layout says", "[vring]")
 {
     constexpr auto at = layout_of(8, 16);
@@ -140,6 +141,7 @@ TEST_CASE("the parts of a ring lie where its layout says", "[vring]")
 }
 
 // One of these per size and rule would overlap if a part were a byte too long.
+// @spec virtio 1.2, 2.7.2; rpmsg-lite lib/include/virtio_ring.h, vring_init()
 TEST_CASE("no two parts of a ring share a byte", "[vring]")
 {
     for (const auto rule : {ring_alignment::virtio, ring_alignment::rpmsg_lite})

@@ -450,6 +450,7 @@ struct of {
 
 }  // namespace
 
+// @spec virtio 1.2, 2.7
 TEMPLATE_TEST_CASE("random steps of both sides lose nothing, past three wraps and wherever they interleave",
                    "[vring][random][rule4][rule8][R9][R13]", (of<1, linux_kernel>), (of<2, linux_kernel>),
                    (of<8, linux_kernel>), (of<64, linux_kernel>), (of<1, events>), (of<2, events>),

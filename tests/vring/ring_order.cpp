@@ -94,6 +94,7 @@ struct observed : ring_memory<4, Dialect::alignment> {
 
 // The device publishes
 
+// @spec virtio 1.2, 2.7.8.2
 TEST_CASE("a used element is written and cleaned before the index that publishes it", "[vring][order]")
 {
     observed<linux_kernel> ring;
@@ -277,6 +278,7 @@ TEST_CASE("a ring made anew is zero before it is cleaned", "[vring][order]")
     CHECK(ring.log.entries()[0].memory == std::vector<std::byte>(ring.bytes.size()));
 }
 
+// @spec virtio 1.2, 2.7.13.1
 TEST_CASE("a descriptor is written before it is cleaned", "[vring][order]")
 {
     observed<linux_kernel> ring;
@@ -287,6 +289,7 @@ TEST_CASE("a descriptor is written before it is cleaned", "[vring][order]")
     CHECK((then.addr == 0x1122'3344'5566U && then.len == 512U && then.flags == descriptor_write));
 }
 
+// @spec virtio 1.2, 2.7.13.3.1
 TEST_CASE("an avail entry is written and cleaned before the index that publishes it", "[vring][order]")
 {
     observed<linux_kernel> ring;
@@ -302,6 +305,7 @@ TEST_CASE("an avail entry is written and cleaned before the index that publishes
     CHECK(ring.before(cleaned, ring.avail().idx) == 0);
 }
 
+// @spec virtio 1.2, 2.7.13.4.1
 TEST_CASE("a driver decides about the doorbell after it published, and over a full barrier",
           "[vring][order][rule8][R9]")
 {
@@ -396,6 +400,7 @@ TEST_CASE("a driver reads the device's index, then the element, each fresh", "[v
     CHECK((got->id == 2 && got->length == 22));
 }
 
+// @spec virtio 1.2, 2.7.14
 TEST_CASE("a driver that wants doorbells says so, then a full barrier, then it looks again",
           "[vring][order][rule8][R9]")
 {

@@ -12,6 +12,10 @@ static_assert(std::is_trivially_copyable_v<announcement> && std::is_standard_lay
 static_assert(name_size == 32 && announcement_went == 1);
 
 // As recorded of rpmsg-lite, which pads its names with zeros as we do; OpenAMP leaves garbage behind them.
+// @spec Linux include/linux/rpmsg/ns.h, struct rpmsg_ns_msg
+// @spec OpenAMP lib/rpmsg/rpmsg_internal.h, struct rpmsg_ns_msg
+// @spec Linux include/linux/rpmsg/ns.h, enum rpmsg_ns_flags
+// @spec OpenAMP lib/rpmsg/rpmsg_internal.h, enum rpmsg_ns_flags
 TEST_CASE("an announcement has the recorded bytes", "[wire]")
 {
     announcement news{.name = {"rpmsg-openamp-demo-channel"}, .addr = 1, .flags = 0};
@@ -29,6 +33,8 @@ TEST_CASE("an announcement has the recorded bytes", "[wire]")
     }
 }
 
+// @spec Linux include/linux/mod_devicetable.h, RPMSG_NAME_SIZE
+// @spec OpenAMP lib/include/openamp/rpmsg.h, RPMSG_NAME_SIZE
 TEST_CASE("a name may fill all of its 32 bytes", "[wire]")
 {
     announcement news{};

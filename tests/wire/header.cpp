@@ -14,6 +14,9 @@ static_assert(default_buffer_size == 512 && default_buffer_size - sizeof(header)
 static_assert(longest_payload + sizeof(header) == 65535);
 
 // The messages are those of OpenAMP and of the Linux kernel, as recorded.
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, struct rpmsg_hdr
+// @spec OpenAMP lib/rpmsg/rpmsg_internal.h, struct rpmsg_hdr; Linux include/linux/rpmsg/ns.h, RPMSG_NS_ADDR
+// @spec OpenAMP lib/include/openamp/rpmsg.h, RPMSG_NS_EPT_ADDR
 TEST_CASE("a message's header has the recorded bytes", "[wire]")
 {
     SECTION("of \"hello world!\" from 0x401 to 0x400")
@@ -33,6 +36,8 @@ TEST_CASE("a message's header has the recorded bytes", "[wire]")
     }
 }
 
+// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, struct rpmsg_hdr
+// @spec OpenAMP lib/rpmsg/rpmsg_internal.h, struct rpmsg_hdr
 TEST_CASE("every byte of a header belongs to the field that the spec says", "[wire]")
 {
     const header head{

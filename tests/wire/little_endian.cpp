@@ -54,6 +54,7 @@ static_assert(has_raw_word<le16> && has_raw_word<le32> && !has_raw_word<le64>);
 
 }  // namespace
 
+// @spec virtio 1.2, 1.4
 TEST_CASE("a number lies in memory least significant byte first", "[wire]")
 {
     CHECK(hex_of(le16{0x1234}) == "3412");
@@ -78,6 +79,7 @@ TEST_CASE("a number in wire order is that number", "[wire]")
     CHECK(changed.get() == 2);
 }
 
+// @spec virtio 1.2, 1.4
 TEST_CASE("a number of 64 bits is two halves, the lower first", "[wire]")
 {
     le64 number{0x1111111122222222};

@@ -37,6 +37,8 @@ constinit auto made_before_main = make_rpmsg_table(0, {}, {});
 }  // namespace
 
 // The table of OpenAMP's demo for two Linux processes, as recorded: with it both libraries come up.
+// @spec Linux include/linux/remoteproc.h, enum fw_resource_type
+// @spec Linux include/uapi/linux/virtio_ids.h, VIRTIO_ID_RPMSG
 TEST_CASE("a resource table has the recorded bytes", "[wire]")
 {
     const auto table =
@@ -67,6 +69,7 @@ TEST_CASE("a resource table has the recorded bytes", "[wire]")
                            "00000000");
 }
 
+// @spec Linux include/linux/remoteproc.h, FW_RSC_ADDR_ANY
 TEST_CASE("a resource table leaves addresses and notify ids to the driver unless it is told them", "[wire]")
 {
     CHECK(made_before_main.vdev.vring[0].da == resource_any);
@@ -79,6 +82,10 @@ TEST_CASE("a resource table leaves addresses and notify ids to the driver unless
     CHECK(made_before_main.vdev.num_of_vrings == 2);
 }
 
+// @spec Linux include/linux/remoteproc.h, struct resource_table
+// @spec Linux include/linux/remoteproc.h, struct fw_rsc_hdr
+// @spec Linux include/linux/remoteproc.h, struct fw_rsc_vdev
+// @spec Linux include/linux/remoteproc.h, struct fw_rsc_vdev_vring
 TEST_CASE("every byte of a resource table belongs to the field that Linux says", "[wire]")
 {
     rpmsg_table table{};

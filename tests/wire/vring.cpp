@@ -20,6 +20,7 @@ static_assert(descriptor_next == 1 && descriptor_write == 2 && descriptor_indire
 static_assert(avail_no_interrupt == 1 && used_no_notify == 1);
 static_assert(std::is_trivially_copyable_v<descriptor> && std::is_standard_layout_v<descriptor>);
 
+// @spec virtio 1.2, 2.7.5; virtio 1.2, 2.7.6; virtio 1.2, 2.7.8
 TEST_CASE("every byte of a vring's parts belongs to the field that the spec says", "[wire]")
 {
     CHECK(
@@ -30,6 +31,7 @@ TEST_CASE("every byte of a vring's parts belongs to the field that the spec says
     CHECK(hex_of(used{.flags = 0x0201, .idx = 0x0403}) == "01020304");
 }
 
+// @spec virtio 1.2, 2.7.5
 TEST_CASE("a posted receive buffer has the bytes that OpenAMP's driver writes", "[wire]")
 {
     CHECK(hex_of(descriptor{.addr = 0x3ed10000, .len = 512, .flags = descriptor_write, .next = 1}) ==

@@ -1,118 +1,95 @@
-"""Builds and runs the programs of benchmarks/. Run by tools/bench."""
-import itertools
+"""Measures what a message costs, and shows it. Run by tools/bench, which has looked at the options."""
+import argparse
 import json
 import os
 import pathlib
-import re
-import shutil
-import subprocess
 import sys
 
+import bench_doc
+import bench_programs
+import bench_record
+import bench_tables
 import budgets
 
-BUILD = pathlib.Path("build/bench")
-COMPILE = ["-std=c++20", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wshadow",
-           "-Werror"]
-IN_JSON = ["copy_16", "copy_496", "nocopy_16", "echo_16", "burst16_copy_16", "copy_16_100_endpoints"]
-MESSAGES = {"burst16_copy_16": 16, "burst16_copy_16_rung_once": 16}  # in a step, where it is not one
-STEPS = 2000
 
-# In the same loop: OpenAMP v2026.04.0, generic, -O2 -DNDEBUG; rpmsg-lite v5.4.0 as it comes, and its best
-# build (LTO, no assert, barriers that only the compiler sees).
-BESIDE = {
-    "copy_16": (837, 413, 261), "copy_64": (897, 414, 262), "copy_256": (1137, 432, 280),
-    "copy_496": (1437, 479, 327), "copy_16_to_driver": (854, 417, 259), "nocopy_16": (746, 432, 245),
-    "echo_16": (1698, 839, 527), "burst16_copy_16": (778, 356, 224), "copy_16_100_endpoints": (1827, 1007, 860),
-}
-SETUP = """Both roles in one thread over plain memory: 16 buffers of 512 bytes in each direction, one endpoint a side
-with explicit addresses, sends that do not block, a receiver that counts, and a poll of the receiving side
-after each step (burst16: after 16). 300 steps of warm-up, then {steps}; {steps} against {twice} agrees within
-0.1. Board: doorbell one store to a mailbox, always_ring (nobody is asked, so no barrier); coherence smp;
-address_map offset (one window, checked); inbound polled; else the defaults. (128 address_slots for the 100
-endpoints, of which this is the worst.) echo: the receiver's result is the reply, copied."""
-
-
-def run(*command, **options):
-    done = subprocess.run(command, text=True, **options)
-    if done.returncode != 0:
-        sys.exit(f"tools/bench: {command[0]} failed with status {done.returncode}:\n{done.stderr or ''}")
-    return done.stdout
-
-
-def build(name, include):
-    BUILD.mkdir(parents=True, exist_ok=True)
-    run("g++", *COMPILE, f"-I{include}", f"benchmarks/{name}.cpp", "-lfmt", "-pthread", "-o", str(BUILD / name),
-        stderr=subprocess.PIPE)
-
-
-def count(steps):
-    """{name: instructions in `steps` steps}; the worst, where there are several of one name."""
-    for old in BUILD.glob("callgrind.*"):
-        old.unlink()
-    names = run("valgrind", "--tool=callgrind", "--collect-atstart=no", "--toggle-collect=*::measured(*",
-                "--dump-before=*::dump_before(*", f"--callgrind-out-file={BUILD}/callgrind", BUILD / "instructions",
-                str(steps), stdout=subprocess.PIPE, stderr=subprocess.PIPE).split()
-    counted = {}
-    for number, name in enumerate(names, 1):
-        dump = (BUILD / f"callgrind.{number}").read_text(encoding="utf-8")
-        counted[name] = max(counted.get(name, 0), int(re.search(r"^totals: (\d+)", dump, re.M)[1]))
-    return counted
-
-
-def instructions(include):
-    """{name: instructions per message}."""
-    build("instructions", include)
-    once, twice = count(STEPS), count(2 * STEPS)
-    figures = {}
-    for name in once:
-        messages = STEPS * MESSAGES.get(name, 1)
-        per_message = (twice[name] - once[name]) / messages
-        if abs(per_message - once[name] / messages) > 0.1:
-            sys.exit(f"tools/bench: {name} does not repeat: {once[name]} for {STEPS} steps, {twice[name]} for twice")
-        figures[name] = round(per_message, 1)
-        if figures[name] == int(figures[name]):
-            figures[name] = int(figures[name])
-    return figures
-
-
-def machine():
-    cpus = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    model = re.search(r"^model name\s*: (.*)$", cpus, re.M)
-    commit = shutil.which("git") and subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True,
-                                                    text=True).stdout.strip()
-    compiler = run("g++", "--version", stdout=subprocess.PIPE).splitlines()[0]
-    return (f"machine   {model[1] if model else os.uname().machine}, {len(os.sched_getaffinity(0))} processors\n"
-            f"compiler  {compiler}\nflags     {' '.join(COMPILE)} (no LTO)\ncommit    {commit or 'none'}\n")
-
-
-def show(figures):
-    print(machine())
-    print(SETUP.format(steps=STEPS, twice=2 * STEPS))
-    print(f"\nx86-64 instructions per message (echo: per round trip), beside the C libraries in the same loop:\n\n"
-          f"  {'':27}{'this':>8}{'OpenAMP':>9}{'rpmsg-lite':>12}{'its best':>10}")
-    for name, figure in figures.items():
-        print(f"  {name:27}{figure:8}" + "".join(f"{other:>{width}}" for other, width in
-                                                 itertools.zip_longest(BESIDE.get(name, ()), (9, 12, 10), fillvalue="")))
-
-
-def main(options):
-    include = options[options.index("--include") + 1] if "--include" in options else "include"
-    if "--instructions" not in options:
-        build("two_cores", include)
-        print(machine(), flush=True)
-        run(BUILD / "two_cores", options[options.index("--seconds") + 1])
+def show_instructions(options):
+    figures = bench_programs.instructions(options.include)
+    if options.json:
+        print(json.dumps({name: figures[name] for name in bench_record.BUDGETED}))
+    elif not options.check:
+        print(bench_tables.instructions(bench_record.setting(options.include), figures))
+    if not options.check:
         return 0
-    figures = instructions(include)
-    if "--json" in options:
-        print(json.dumps({name: figures[name] for name in IN_JSON}))
-    elif "--check" not in options:
-        show(figures)
-    if "--check" in options:
-        over = budgets.excesses("", budgets.load("instructions"), figures)
-        print("\n".join(over) or "instructions: within the budgets",
-              file=sys.stderr if "--json" in options else sys.stdout)
-        return 1 if over else 0
+    over = budgets.excesses("", budgets.load("instructions"), figures)
+    print("\n".join(over) or "instructions: within the budgets", file=sys.stderr if options.json else sys.stdout)
+    return 1 if over else 0
+
+
+def check_writable(options):
+    """Before a minute goes into what cannot be written."""
+    if options.file and (options.file.is_dir() or not os.access(options.file.parent, os.W_OK)
+                         or options.file.exists() and not os.access(options.file, os.W_OK)):
+        raise bench_record.Refused(f"cannot write {options.file}")
+    if options.plots:
+        try:
+            options.plots.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise bench_record.Refused(f"cannot make {options.plots}: {error.strerror}") from error
+        if not os.access(options.plots, os.W_OK):
+            raise bench_record.Refused(f"cannot write in {options.plots}")
+    if options.write_doc:
+        bench_doc.read()
+
+
+def show_two_cores(options):
+    setting = bench_record.setting(options.include)
+    print(bench_tables.machine(setting), flush=True)
+    print(bench_tables.two_cores({"two_cores": bench_programs.two_cores(options.include, options.seconds)}))
     return 0
 
 
-sys.exit(main(sys.argv[1:]))
+def main(options):
+    if options.instructions:
+        return show_instructions(options)
+    if not (options.file or options.plots or options.old or options.write_doc):
+        return show_two_cores(options)
+    check_writable(options)
+    record = bench_record.load(options.old) if options.old else bench_record.measure(options.include, options.seconds)
+    if options.check_doc:
+        wrong = bench_doc.differences(record)
+        print("\n".join(wrong) or f"{bench_doc.PAGE} and its plots are those of {options.old.name}")
+        return 1 if wrong else 0
+    if options.file:
+        options.file.write_text(bench_record.text(record), encoding="utf-8")
+    if options.plots:
+        import bench_plots  # needs matplotlib, which is there only when plots are asked for
+        bench_plots.draw(record, options.plots)
+    if options.write_doc:
+        bench_doc.write(record)
+    print(bench_tables.machine(record))
+    print(bench_tables.two_cores(record))
+    return 0
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(prog="tools/bench")
+    for flag in ("--instructions", "--json", "--check", "--write-doc", "--check-doc"):
+        parser.add_argument(flag, action="store_true")
+    parser.add_argument("--include", default="include")
+    parser.add_argument("--seconds", type=int)
+    parser.add_argument("--file", type=pathlib.Path)
+    parser.add_argument("--plots", type=pathlib.Path)
+    parser.add_argument("--from", type=pathlib.Path, dest="old")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(parse(sys.argv[1:])))
+    except bench_record.Refused as refused:
+        print(f"tools/bench: {refused}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename else ""
+        print(f"tools/bench: {named}{error.strerror}", file=sys.stderr)
+        sys.exit(2)

@@ -11,7 +11,8 @@ export jobs
 
 pass() { printf 'pass\t%s\n' "$1" >>"$RPMSG_TALLY"; }
 
-# skip NAME WHY: only for what cannot exist on this machine; a tool that is merely missing is a failure.
+# skip NAME WHY: only for what cannot exist on this machine, or what no suite installs; a tool that is merely
+# missing is a failure.
 skip()
 {
     printf 'skip\t%s\n' "$1" >>"$RPMSG_TALLY"

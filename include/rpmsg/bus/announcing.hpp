@@ -109,6 +109,8 @@ private:
     /// The exclusion is held on entry and return, and let go while the message is made.
     ///
     /// @return false when there is no buffer: nothing happened.
+    /// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, virtio_rpmsg_announce_create()
+    /// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, virtio_rpmsg_announce_destroy()
     bool send_announcement(exclusion_state& before, name service, address endpoint,
                            channel_news news) noexcept
     {
@@ -141,6 +143,7 @@ private:
     }
 
     /// Empty messages: the answer to an announcement where the dialect has one.
+    /// @spec Zephyr subsys/ipc/ipc_service/backends/ipc_rpmsg_static_vrings.c, bound_cb()
     void greet(exclusion_state& before) noexcept
     {
         for (auto* node = this->opened_.first(); node != nullptr && this->is(base::greet_due);) {

@@ -48,6 +48,7 @@ public:
     void stop() noexcept { phase_ = phase::waiting; }
 
     /// Takes the link up or down as the driver wishes.
+    /// @spec virtio 1.2, 2.1.2 "Device Requirements: Device Status Field"
     link_change step() noexcept
     {
         if (phase_ != phase::waiting) {
@@ -71,6 +72,7 @@ public:
 
     /// Whether the rings and the driver are as they were when the link came up. Only compares: what is read
     /// is not used. @pre It came up, and was not given up.
+    /// @spec virtio 1.2, 2.4.1 "Device Requirements: Device Reset"
     [[nodiscard]] RPMSG_HOT_PATH bool intact() noexcept
     {
         if constexpr (Board::lifecycle::ever_knows) {
@@ -121,6 +123,7 @@ public:
         return errc{};
     }
     void take_rx(const room& /*in*/) noexcept { rx_.take_available(); }
+    /// @spec OpenAMP lib/rpmsg/rpmsg_virtio.c, rpmsg_virtio_return_buffer()
     void give_rx(std::uint16_t id, std::uint32_t capacity) noexcept { rx_.make_used(id, capacity); }
     /// Whether every buffer of the driver's is here, so that it may be asleep for want of one.
     [[nodiscard]] bool peer_has_none() const noexcept
@@ -150,6 +153,7 @@ public:
         parked_.pop();
         return errc{};
     }
+    /// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_recv_single()
     void publish_tx(std::uint16_t id, std::uint32_t length) noexcept { tx_.make_used(id, length); }
     void park_tx(std::uint16_t id) noexcept { parked_.push(id); }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <rpmsg/bus/agreed_sizes.hpp>
 #include <rpmsg/bus/buffer_pool.hpp>
 #include <rpmsg/bus/link.hpp>
 #include <rpmsg/bus/statistics.hpp>
@@ -10,6 +11,7 @@
 #include <rpmsg/virtio/transport.hpp>
 #include <rpmsg/vring/driver_side.hpp>
 #include <rpmsg/vring/layout.hpp>
+#include <rpmsg/wire/config_space.hpp>
 
 #include <array>
 #include <cstddef>
@@ -38,16 +40,16 @@ public:
           policies{std::move(models)}
     {}
 
-    /// Begins anew: the device is told to let go of the rings.
+    /// Begins anew.
+    /// @spec virtio 1.2, 2.4 "Device Reset"
     void start() noexcept
     {
         refusal_ = errc{};
-        phase_ = phase::waiting;
-        if (transport_.check(barriers()))
-            transport_.set_status(barriers(), virtio::status::reset);
+        stop();
     }
 
     /// The device is told to let go of the rings.
+    /// @spec virtio 1.2, 3.3.1 "Driver Requirements: Device Cleanup"
     void stop() noexcept
     {
         phase_ = phase::waiting;
@@ -56,6 +58,8 @@ public:
     }
 
     /// Takes the link up as soon as there is a device, and down when it is gone.
+    /// @spec virtio 1.2, 2.1.1 "Driver Requirements: Device Status Field"
+    /// @spec virtio 1.2, 3.1.1 "Driver Requirements: Device Initialization"
     link_change step() noexcept
     {
         if (phase_ != phase::waiting) {
@@ -104,19 +108,17 @@ public:
 
     [[nodiscard]] errc refusal() const noexcept { return refusal_; }
     [[nodiscard]] std::uint32_t features() const noexcept { return features_; }
-    /// Bytes of the longest payload.
     [[nodiscard]] std::uint32_t longest() const noexcept { return longest_; }
 
     // Receiving
 
-    /// The next message, still in the ring. @pre rx().waiting() != 0
-    ///
-    /// @return errc::protocol.
+    /// The next message, still in the ring, or errc::protocol. @pre rx().waiting() != 0
+    /// @spec virtio 1.2, 2.7.8.3 "Driver Requirements: The Virtqueue Used Ring"
     RPMSG_HOT_PATH errc peek_rx(room& in) noexcept
     {
         if (rx_.peek_waiting(in.id) != errc{})
             return errc::protocol;
-        const auto size = pool_.to_driver_size;
+        const auto size = sizes().to_driver;
         const auto length = rx_.length_waiting();
         in.data = pool_.to_driver.data() + std::size_t{in.id} * size;
         // A length beyond the buffer is no length: the message is dropped, the buffer posted again.
@@ -125,7 +127,6 @@ public:
     }
     void take_rx(const room& in) noexcept { rx_.take_used(in.id); }
     void give_rx(std::uint16_t id, std::uint32_t /*capacity*/) noexcept { rx_.make_available(id); }
-    /// Whether the device may have no buffer left to send in.
     [[nodiscard]] bool peer_has_none() const noexcept { return rx_.waiting() == rx_.in_flight(); }
 
     // Sending
@@ -150,8 +151,8 @@ public:
         } else {
             return errc::full;
         }
-        out.data = tx_buffers_ + std::size_t{out.id} * pool_.to_device_size;
-        out.capacity = pool_.to_device_size;
+        out.data = tx_buffers_ + std::size_t{out.id} * sizes().to_device;
+        out.capacity = sizes().to_device;
         return errc{};
     }
     void publish_tx(std::uint16_t id, std::uint32_t /*length*/) noexcept { tx_.make_available(id); }
@@ -178,6 +179,7 @@ private:
         virtio::status::acknowledge | virtio::status::driver | virtio::status::driver_ok;
 
     typename Board::coherence& barriers() noexcept { return policies.coherence; }
+    [[nodiscard]] wire::buffer_sizes sizes() const noexcept { return sizes_.of(pool_); }
     link_change refuse(errc why) noexcept
     {
         // The firmware may not be done with its table: the next step() looks again, and says so only once.
@@ -221,11 +223,15 @@ private:
         return start;
     }
 
+    /// @spec virtio 1.2, 3.1.2 "Legacy Interface: Device Initialization"
+    /// @spec virtio 1.2, 3.1.1; virtio 1.2, 2.2.1 "Driver Requirements: Feature Bits"
     link_change attach() noexcept
     {
         transport_.set_status(barriers(), virtio::status::reset);
         transport_.set_status(barriers(), virtio::status::acknowledge | virtio::status::driver);
         features_ = transport_.offered(barriers()) & dialect::features;
+        if (const auto why = sizes_.agree(transport_, barriers(), features_, pool_); why != errc{})
+            return refuse(why);
         transport_.accept(barriers(), features_);
 
         std::size_t used_up = 0;
@@ -252,17 +258,18 @@ private:
         if constexpr (Board::inbound == policy::inbound::polled)
             rx_.suppress_doorbells();
         transport_.set_status(barriers(), running);
-        longest_ = pool_.to_device_size - std::uint32_t{sizeof(wire::header)};
+        longest_ = sizes().to_device - std::uint32_t{sizeof(wire::header)};
         phase_ = phase::attached;
         refusal_ = errc{};
         return link_change::came_up;
     }
 
+    /// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_probe()
     bool lend_buffers() noexcept
     {
-        for (const auto size : {pool_.to_driver_size, pool_.to_device_size})
-            if (size <= sizeof(wire::header) || size > wire::longest_payload + sizeof(wire::header))
-                return false;
+        const auto agreed = sizes();
+        if (!wire::holds_messages(agreed.to_driver) || !wire::holds_messages(agreed.to_device))
+            return false;
         const auto describe = [this](ring& side, std::span<std::byte> memory, std::uint32_t size,
                                      std::uint16_t flags) {
             std::uint16_t n = 0;
@@ -274,11 +281,11 @@ private:
             barriers().invalidate(memory.data(), end);
             return n;
         };
-        const auto received = describe(rx_, pool_.to_driver, pool_.to_driver_size, wire::descriptor_write);
+        const auto received = describe(rx_, pool_.to_driver, agreed.to_driver, wire::descriptor_write);
         auto tx_memory = pool_.to_device;
         if (tx_memory.empty())
-            tx_memory = pool_.to_driver.subspan(std::size_t{received} * pool_.to_driver_size);
-        const auto sent = describe(tx_, tx_memory, pool_.to_device_size, 0);
+            tx_memory = pool_.to_driver.subspan(std::size_t{received} * agreed.to_driver);
+        const auto sent = describe(tx_, tx_memory, agreed.to_device, 0);
         tx_buffers_ = tx_memory.data();
         parked_.clear();
         for (auto id = sent; id != 0; --id)
@@ -296,6 +303,7 @@ private:
     parked_buffers<Board::ring::capacity> parked_;  // all that are free and not in the used ring
     std::byte* tx_buffers_ = nullptr;
     buffer_pool pool_;
+    [[no_unique_address]] agreed_sizes<dialect> sizes_{};
     std::uint32_t features_ = 0;
     std::uint32_t longest_ = 0;
     [[no_unique_address]] std::array<std::uint32_t, carries_id ? 2 : 0> notify_ids_{};

@@ -44,6 +44,7 @@ public:
     }
 
     /// An address that nobody has; one given back is chosen again as late as can be.
+    /// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, RPMSG_RESERVED_ADDRESSES
     [[nodiscard]] constexpr address choose() noexcept
     {
         for (;;) {  // ends: there are fewer endpoints than addresses

@@ -79,6 +79,8 @@ protected:
     }
 
 private:
+    /// @spec virtio 1.2, 3.2.1 "Notification of Device Configuration Changes"
+    /// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_probe()
     void step() noexcept
     {
         if (this->state_ == link_state::down) {

@@ -140,6 +140,7 @@ private:
     }
 
     /// A message for no endpoint: an announcement, or a fault.
+    /// @spec Linux drivers/rpmsg/rpmsg_ns.c, rpmsg_ns_cb()
     [[gnu::noinline]] fault hear_message(const delivery& d) noexcept
     {
         if (d.to != wire::name_service_address || !has_name_service())
@@ -154,6 +155,7 @@ private:
     }
 
     /// Reads and checks a message's header, once.
+    /// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_recv_single()
     fault parse(delivery& d) noexcept
     {
         auto* const data = d.in.data;

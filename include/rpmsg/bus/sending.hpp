@@ -116,6 +116,7 @@ protected:
         write_header(filled, length);
         return hand_over(filled, length);
     }
+    /// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, struct rpmsg_hdr
     RPMSG_HOT_PATH static void write_header(const grant& filled, std::uint32_t length) noexcept
     {
         auto* const header = filled.data;
@@ -242,6 +243,7 @@ private:
     }
 
     /// What keeps an endpoint from sending.
+    /// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_send_offchannel_raw()
     [[nodiscard, gnu::noinline]] errc refusal_to_send(const endpoint_node& node, std::size_t length,
                                                       address to) const noexcept
     {

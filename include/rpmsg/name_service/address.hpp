@@ -25,8 +25,10 @@ private:
 };
 
 /// Nobody yet, or "choose one for me".
+/// @spec Linux include/uapi/linux/rpmsg.h, RPMSG_ADDR_ANY
 inline constexpr address any_address{};
 /// Where announcements go, on both sides.
+/// @spec Linux include/linux/rpmsg/ns.h, RPMSG_NS_ADDR
 inline constexpr address name_service_address{wire::name_service_address};
 
 /// The peer's endpoint that an endpoint is opened towards.

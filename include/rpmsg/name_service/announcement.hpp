@@ -13,9 +13,11 @@
 namespace rpmsg {
 
 /// What became of a channel of the peer.
+/// @spec Linux include/linux/rpmsg/ns.h, enum rpmsg_ns_flags
 enum class channel_news : std::uint8_t { came = 0, went = wire::announcement_went };
 
 /// A channel of the peer came or went: a copy of the peer's message, so it stays as it is.
+/// @spec Linux include/linux/rpmsg/ns.h, struct rpmsg_ns_msg
 class announcement {
 public:
     constexpr announcement() noexcept = default;
@@ -60,6 +62,7 @@ private:
 /// Writes the announcement that we send: the name zero-padded, all 40 bytes defined.
 ///
 /// @param to  sizeof(wire::announcement) bytes, any alignment.
+/// @spec Linux include/linux/rpmsg/ns.h, struct rpmsg_ns_msg
 inline void announce(std::byte* to, name service, address endpoint, channel_news news) noexcept
 {
     const auto* text = service.c_str();

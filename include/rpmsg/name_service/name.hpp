@@ -12,6 +12,7 @@ namespace rpmsg {
 /// The name of a channel: 1 to 31 characters that live as long as the program.
 ///
 /// From a literal it is checked when it is compiled. Only the pointer is kept.
+/// @spec Linux include/linux/mod_devicetable.h, RPMSG_NAME_SIZE
 class name {
 public:
     /// No name.

@@ -18,7 +18,9 @@ namespace rpmsg::policy {
 /// and invalidated before we read what it wrote; a model for coherent memory does nothing there.
 ///
 /// @context Thread or ISR, as the vring that uses it. Never blocks.
-/// @spec    virtio 1.2, 2.7.13.3 "Updating idx", 2.7.14; Linux memory-barriers.txt "VIRTUAL MACHINE GUESTS"
+/// @spec    virtio 1.2, 2.7.13.3.1 "Driver Requirements: Updating idx"
+/// @spec    virtio 1.2, 2.7.13.4.1 "Driver Requirements: Notifying The Device"
+/// @spec    Linux Documentation/memory-barriers.txt, VIRTUAL MACHINE GUESTS
 template <typename T>
 concept coherence =
     requires(T model, wire::le16& own, const wire::le16& peer, const void* at, std::size_t bytes) {
@@ -148,7 +150,10 @@ struct system : coherent_memory {
 };
 static_assert(coherence<system>);
 
-/// What cached<> asks of a machine: its line operations, each complete when it returns.
+/// What cached<> asks of a machine: its line operations, all done when complete() returns.
+///
+/// It may have two more members. `line`: the bytes of its own lines, where those of the peer may be longer.
+/// `begin()`: called once before the operations of a range, where they are not in order with stores to memory.
 template <typename T>
 concept cache_operations = requires(const void* line) {
     { T::clean_line(line) } noexcept;
@@ -159,13 +164,24 @@ concept cache_operations = requires(const void* line) {
 /// Memory that this side caches and the peer does not see through: each line is cleaned or invalidated.
 ///
 /// @tparam Line      Bytes of the longer cache line of both sides, a power of two.
-/// @tparam Ops       The machine's line operations.
+/// @tparam Ops       The machine's line operations, for each line of `Ops::line` bytes, or of `Line`.
 /// @tparam Barriers  The ordering underneath.
 template <std::size_t Line, cache_operations Ops, coherence Barriers = system>
 struct cached : Barriers {
     static_assert(Line != 0 && (Line & (Line - 1)) == 0, "a cache line is a power of two");
     static constexpr std::size_t line = Line;
 
+private:
+    static constexpr std::size_t own_line = [] {
+        if constexpr (requires { Ops::line; })
+            return std::size_t{Ops::line};
+        else
+            return Line;
+    }();
+    static_assert(own_line != 0 && (own_line & (own_line - 1)) == 0, "a cache line is a power of two");
+    static_assert(own_line <= Line, "the longer line of both sides is not shorter than this side's");
+
+public:
     void clean(const void* at, std::size_t bytes) noexcept { each_line(at, bytes, Ops::clean_line); }
     void invalidate(const void* at, std::size_t bytes) noexcept
     {
@@ -178,9 +194,11 @@ private:
     {
         if (bytes == 0)
             return;
+        if constexpr (requires { Ops::begin(); })
+            Ops::begin();
         const auto* const first = static_cast<const std::byte*>(at);
-        const auto* line_start = first - (reinterpret_cast<std::uintptr_t>(first) & (Line - 1));
-        for (; line_start < first + bytes; line_start += Line)
+        const auto* line_start = first - (reinterpret_cast<std::uintptr_t>(first) & (own_line - 1));
+        for (; line_start < first + bytes; line_start += own_line)
             operation(line_start);
         Ops::complete();
     }

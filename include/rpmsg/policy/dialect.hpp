@@ -6,6 +6,8 @@
 namespace rpmsg::policy {
 
 /// How a vring's used part is aligned behind its avail part.
+/// @spec virtio 1.2, 2.7.2 "Legacy Interfaces: A Note on Virtqueue Layout"
+/// @spec rpmsg-lite lib/include/virtio_ring.h, vring_init()
 enum class ring_alignment : std::uint8_t {
     virtio,      ///< used_event counts before rounding up; avail_event follows the used ring.
     rpmsg_lite,  ///< used_event does not count, and avail_event has no room. Differs below 16 bytes.
@@ -13,9 +15,10 @@ enum class ring_alignment : std::uint8_t {
 
 /// Feature bits that a dialect may offer or accept.
 ///
-/// @spec virtio 1.2, 6 "Reserved Feature Bits"; Linux drivers/rpmsg/virtio_rpmsg_bus.c
+/// @spec virtio 1.2, 6 "Reserved Feature Bits"; Linux drivers/rpmsg/virtio_rpmsg_bus.c, VIRTIO_RPMSG_F_NS
 namespace feature {
 inline constexpr std::uint32_t name_service = 1U << 0U;  ///< VIRTIO_RPMSG_F_NS.
+inline constexpr std::uint32_t buffer_sizes = 1U << 1U;  ///< VIRTIO_RPMSG_F_BUFSZ: wire::config_space.
 inline constexpr std::uint32_t event_idx = 1U << 29U;    ///< VIRTIO_F_EVENT_IDX.
 }  // namespace feature
 
@@ -40,6 +43,7 @@ concept dialect = requires {
 };
 
 /// The Linux kernel, and everybody who keeps to the specification.
+/// @spec Linux drivers/rpmsg/virtio_rpmsg_bus.c, RPMSG_RESERVED_ADDRESSES
 struct linux_kernel {
     static constexpr std::uint32_t features = feature::name_service;
     static constexpr auto alignment = ring_alignment::virtio;
@@ -52,10 +56,12 @@ struct linux_kernel {
 static_assert(dialect<linux_kernel>);
 
 /// OpenAMP: as the specification, but it must never be offered EVENT_IDX.
+/// @spec OpenAMP lib/include/openamp/rpmsg.h, RPMSG_RESERVED_ADDRESSES
 struct openamp : linux_kernel {};
 static_assert(dialect<openamp>);
 
 /// rpmsg-lite: addresses from 1, doorbells that forbid themselves, silent returns.
+/// @spec rpmsg-lite lib/rpmsg_lite/rpmsg_lite.c, rpmsg_lite_master_init()
 struct rpmsg_lite : linux_kernel {
     static constexpr auto alignment = ring_alignment::rpmsg_lite;
     static constexpr std::uint32_t first_dynamic_address = 1;
@@ -67,6 +73,7 @@ static_assert(dialect<rpmsg_lite>);
 
 /// Zephyr's ipc_service with static vrings: one doorbell without an id, bound by an empty message. From what
 /// is written of it, not from recordings.
+/// @spec Zephyr subsys/ipc/ipc_service/backends/ipc_rpmsg_static_vrings.c, bound_cb()
 struct zephyr_static_vrings : openamp {
     static constexpr bool rings_returned_buffers = false;
     static constexpr bool greets_when_bound = true;
@@ -83,5 +90,19 @@ struct with_event_idx : Base {
     static constexpr std::uint32_t features = Base::features | feature::event_idx;
 };
 static_assert(dialect<with_event_idx<linux_kernel>>);
+
+/// A dialect in which the device states the buffer sizes of both directions, in wire::config_space.
+///
+/// A driver that does not take the feature makes its buffers as it likes (Linux: of 512 bytes), and ours
+/// those of its buffer_pool when the device does not offer it. For Linux from 7.1 on. Refused where there is no
+/// config space; not for NuttX, which means something else by the same bit.
+template <dialect Base>
+struct with_buffer_sizes : Base {
+    static_assert(
+        !std::derived_from<Base, rpmsg_lite> && !std::derived_from<Base, zephyr_static_vrings>,
+        "rpmsg-lite and Zephyr's static vrings have no config space: buffer sizes cannot be negotiated");
+    static constexpr std::uint32_t features = Base::features | feature::buffer_sizes;
+};
+static_assert(dialect<with_buffer_sizes<linux_kernel>>);
 
 }  // namespace rpmsg::policy

@@ -7,7 +7,7 @@ namespace rpmsg::policy {
 
 /// The two vrings, by the direction of their messages.
 ///
-/// @spec virtio 1.2, 2.3; Linux drivers/rpmsg/virtio_rpmsg_bus.c ("input" and "output")
+/// @spec virtio 1.2, 2.3 "Notifications"; Linux drivers/rpmsg/virtio_rpmsg_bus.c, rpmsg_probe()
 enum class vring_id : std::uint8_t {
     to_driver = 0,  ///< Device to driver: the driver's receive ring.
     to_device = 1,  ///< Driver to device: the driver's transmit ring.
@@ -27,6 +27,19 @@ struct doorbell_defaults {
     static constexpr bool always_ring = false;
     /// The peer polls: nothing is ever rung, and nothing asked.
     static constexpr bool never_ring = false;
+
+    // What follows is for who writes the peer's handler, or compares models; the bus makes nothing of it.
+
+    /// Bits of the word that the signal brings along; 0: it brings none.
+    static constexpr unsigned word_bits = 0;
+    /// It stays until it is acknowledged, so one that rings while the peer's interrupt is masked is kept.
+    static constexpr bool is_level = false;
+    /// The peer has to take it back, in its handler and before it looks at the rings.
+    static constexpr bool needs_ack = false;
+    /// Each ring has a signal of its own, so the peer knows which without a word.
+    static constexpr bool per_queue_channel = false;
+    /// Two that the peer has not heard yet become one.
+    static constexpr bool coalesces = true;
 };
 
 /// Wakes the peer after a vring changed.
@@ -37,7 +50,7 @@ struct doorbell_defaults {
 ///
 /// @context ring(): thread or ISR, wherever the bus is used; must not re-enter the bus. When `exclusion`
 ///          lets several contexts call, so must the model.
-/// @spec    virtio 1.2, 2.3 "Notifications"
+/// @spec    virtio 1.2, 2.3
 template <typename T>
 concept doorbell = requires {
     { T::carries_queue_id } -> std::convertible_to<bool>;

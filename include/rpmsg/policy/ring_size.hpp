@@ -8,6 +8,7 @@
 namespace rpmsg::policy {
 
 /// How many descriptors a vring has, how it is aligned, and when that is known.
+/// @spec virtio 1.2, 2.7 "Split Virtqueues"
 template <typename T>
 concept ring_size = requires(T size, const T known, std::uint32_t num) {
     { T::capacity } -> std::convertible_to<std::uint16_t>;  ///< At most this many.

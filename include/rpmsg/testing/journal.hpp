@@ -34,6 +34,11 @@ enum class event : std::uint8_t {
     relax,          ///< The same.
     sleep,          ///< value: ticks left; detail: 1 when it was ready, so there was no need.
     peer,           ///< value: the answer, a policy::peer_life.
+    read,           ///< where: a register's address; value: what it gave; detail: bytes.
+    write,          ///< where: a register's address; value: what it took; detail: bytes.
+    before_write,   ///< Memory was ordered before a write of registers.
+    before_memory,  ///< Registers were ordered before a look at memory.
+    instruction,    ///< note: which; where: what it was about.
     mark,           ///< value: what the test wrote down.
     mistake         ///< note: what a model must never be asked for.
 };
@@ -41,11 +46,11 @@ enum class event : std::uint8_t {
 /// The name of an event as it is spelt here.
 [[nodiscard]] constexpr std::string_view to_string(event what) noexcept
 {
-    constexpr std::array<std::string_view, 19> names{
-        "load_acquire", "load_relaxed", "store_release", "store_relaxed", "full_barrier",
-        "clean",        "invalidate",   "ring",          "to_local",      "to_peer",
-        "hold",         "drop",         "enter",         "leave",         "relax",
-        "sleep",        "peer",         "mark",          "mistake"};
+    constexpr std::array<std::string_view, 24> names{
+        "load_acquire", "load_relaxed", "store_release", "store_relaxed", "full_barrier", "clean",
+        "invalidate",   "ring",         "to_local",      "to_peer",       "hold",         "drop",
+        "enter",        "leave",        "relax",         "sleep",         "peer",         "read",
+        "write",        "before_write", "before_memory", "instruction",   "mark",         "mistake"};
     return names[static_cast<std::size_t>(what)];
 }
 static_assert(to_string(event::mistake) == "mistake");

@@ -2,6 +2,8 @@
 
 #include <rpmsg/bus/buffer_pool.hpp>
 #include <rpmsg/bus/bus.hpp>
+#include <rpmsg/bus/memory_layout.hpp>
+#include <rpmsg/bus/memory_plan.hpp>
 #include <rpmsg/policy/address_map.hpp>
 #include <rpmsg/policy/board.hpp>
 #include <rpmsg/policy/dialect.hpp>
@@ -9,6 +11,7 @@
 #include <rpmsg/policy/wait.hpp>
 #include <rpmsg/testing/counting_doorbell.hpp>
 #include <rpmsg/testing/manual_clock.hpp>
+#include <rpmsg/virtio/resource_table.hpp>
 #include <rpmsg/virtio/status.hpp>
 #include <rpmsg/vring/layout.hpp>
 #include <rpmsg/wire/header.hpp>
@@ -16,7 +19,6 @@
 #include <rpmsg/wire/vring.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -83,58 +85,32 @@ struct loopback_shape {
 /// Its address as descriptors and the table say it is another than that of our pointers.
 class loopback_memory {
 public:
-    explicit loopback_memory(const loopback_shape& shape, policy::ring_alignment rule) : shape_{shape}
+    explicit loopback_memory(const loopback_shape& shape, policy::ring_alignment rule)
+        : layout_{plan_of(shape, rule)},
+          bytes_{static_cast<std::byte*>(::operator new(layout_.size(), alignment())), freed{alignment()}}
     {
-        std::size_t end = sizeof(wire::rpmsg_table);
-        std::array<wire::vring_request, 2> wanted{};
-        for (std::size_t i = 0; i != 2; ++i) {
-            const auto count = i == 0 ? shape.to_driver_count : shape.to_device_count;
-            end = aligned(end, shape.align);
-            ring_at_[i] = end;
-            layout_[i] = vring::layout_of(count, shape.align, rule);
-            wanted[i] = {.address = shape.driver_places_rings
-                                        ? wire::resource_any
-                                        : shape.address + static_cast<std::uint32_t>(end),
-                         .align = shape.align,
-                         .num = count,
-                         .notify_id = static_cast<std::uint32_t>(i) + 1};
-            end += layout_[i].size;
-        }
-        buffers_at_ = aligned(end, 64);
-        size_ = buffers_at_ + pool_size(0) + pool_size(1);
-        bytes_ = {static_cast<std::byte*>(::operator new(size_, std::align_val_t{shape.align})),
-                  freed{std::align_val_t{shape.align}}};
-        std::fill_n(bytes_.get(), size_, std::byte{});
-        std::construct_at(&table(), wire::make_rpmsg_table(shape.features, wanted[0], wanted[1]));
+        std::fill_n(bytes_.get(), layout_.size(), std::byte{});
+        table_ = *layout_.write_table(bytes());
     }
 
     /// All of it.
-    [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {bytes_.get(), size_}; }
+    [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {bytes_.get(), layout_.size()}; }
+    [[nodiscard]] const memory_layout& places() const noexcept { return layout_; }
+    [[nodiscard]] const virtio::resource_table& resources() const noexcept { return table_; }
     [[nodiscard]] wire::rpmsg_table& table() const noexcept
     {
         return *reinterpret_cast<wire::rpmsg_table*>(bytes_.get());
     }
-    [[nodiscard]] policy::offset map() const noexcept { return {bytes(), shape_.address}; }
+    [[nodiscard]] policy::offset map() const noexcept { return {bytes(), layout_.address()}; }
     /// The driver's buffers.
-    [[nodiscard]] buffer_pool pool() const noexcept
-    {
-        return {.to_driver = bytes().subspan(buffers_at_, pool_size(0)),
-                .to_device = bytes().subspan(buffers_at_ + pool_size(0), pool_size(1)),
-                .to_driver_size = shape_.to_driver_size,
-                .to_device_size = shape_.to_device_size,
-                .rings = bytes().subspan(ring_at_[0], ring_at_[1] + layout_[1].size - ring_at_[0])};
-    }
+    [[nodiscard]] buffer_pool pool() const noexcept { return layout_.pool(bytes()); }
     /// One ring as it lies there.
     [[nodiscard]] vring::split ring(policy::vring_id which) const noexcept
     {
-        const auto i = static_cast<std::size_t>(which);
-        return {bytes_.get() + ring_at_[i], layout_[i]};
+        return {bytes_.get() + layout_.offset_of(layout_.ring(which)), layout_.parts(which)};
     }
     /// Where the parts of one ring lie.
-    [[nodiscard]] const vring::layout& layout(policy::vring_id which) const noexcept
-    {
-        return layout_[static_cast<std::size_t>(which)];
-    }
+    [[nodiscard]] vring::layout layout(policy::vring_id which) const noexcept { return layout_.parts(which); }
     /// Header and payload of the buffer that a descriptor names; empty if it names none of this memory.
     [[nodiscard]] std::span<std::byte> buffer(policy::vring_id which, std::uint16_t id) const noexcept
     {
@@ -153,22 +129,31 @@ private:
         std::align_val_t align;
         void operator()(std::byte* memory) const noexcept { ::operator delete(memory, align); }
     };
-    static std::size_t aligned(std::size_t at, std::size_t align) noexcept
+    [[nodiscard]] std::align_val_t alignment() const noexcept
     {
-        return (at + align - 1) / align * align;
+        return std::align_val_t{layout_.plan().part_align};
     }
-    [[nodiscard]] std::size_t pool_size(std::size_t which) const noexcept
+    static memory_plan plan_of(const loopback_shape& shape, policy::ring_alignment rule) noexcept
     {
-        return which == 0 ? std::size_t{shape_.to_driver_count} * shape_.to_driver_size
-                          : std::size_t{shape_.to_device_count} * shape_.to_device_size;
+        return {.address = shape.address,
+                .to_driver = {.count = shape.to_driver_count,
+                              .buffer_size = shape.to_driver_size,
+                              .notify_id = 1},
+                .to_device = {.count = shape.to_device_count,
+                              .buffer_size = shape.to_device_size,
+                              .notify_id = 2},
+                .ring_align = shape.align,
+                .part_align = std::max(shape.align, 64U),
+                .reserved = sizeof(wire::rpmsg_table_with_sizes),
+                .ring_rule = rule,
+                .features = shape.features,
+                .driver = driven_by::rpmsg_bus,
+                .driver_places_rings = shape.driver_places_rings};
     }
 
-    loopback_shape shape_;
-    std::array<vring::layout, 2> layout_{};
-    std::array<std::size_t, 2> ring_at_{};
-    std::size_t buffers_at_ = 0;
-    std::size_t size_ = 0;
-    std::unique_ptr<std::byte, freed> bytes_{};
+    memory_layout layout_;
+    std::unique_ptr<std::byte, freed> bytes_;
+    virtio::resource_table table_;
 };
 
 /// Both ends of a link in one process: for tests of what you build on endpoints, without hardware.
@@ -198,8 +183,8 @@ public:
         : loopback_memory{completed(shape), DriverBoard::dialect::alignment},
           driver_models_{set_up<DriverBoard>(std::move(driver_models), driver_rung_, device_turn_)},
           device_models_{set_up<DeviceBoard>(std::move(device_models), device_rung_, driver_turn_)},
-          driver_{table(), pool(), driver_models_},
-          device_{table(), device_models_}
+          driver_{resources(), pool(), driver_models_},
+          device_{resources(), device_models_}
     {
         driver_turn_ = {[](void* end) noexcept { static_cast<driver_type*>(end)->poll(); }, &driver_};
         device_turn_ = {[](void* end) noexcept { static_cast<device_type*>(end)->poll(); }, &device_};

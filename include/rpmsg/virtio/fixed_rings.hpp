@@ -61,7 +61,7 @@ class fixed_rings;
 /// that starts anew finds used rings, refuses them and rings, and has no word for "start over": the link
 /// stays `negotiating` until the driver does.
 ///
-/// @spec rpmsg-lite lib/rpmsg_lite/rpmsg_lite.c, rpmsg_lite_remote_init() and link_state
+/// @spec rpmsg-lite lib/rpmsg_lite/rpmsg_lite.c, rpmsg_lite_remote_init()
 template <>
 class fixed_rings<role::device> : public known_rings {
 public:

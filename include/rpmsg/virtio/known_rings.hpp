@@ -22,7 +22,8 @@ struct ring_places {
 /// @param align     VRING_ALIGN: 0x10 between microcontrollers, 0x1000 towards Linux.
 /// @param distance  Bytes from ring to ring (VRING_SIZE), a multiple of `align`; the buffers follow the second.
 /// @param link_id   What the port numbers its doorbells by.
-/// @spec rpmsg-lite lib/include/platform/*/rpmsg_platform.h, lib/rpmsg_lite/rpmsg_lite.c
+/// @spec rpmsg-lite lib/include/platform/*/rpmsg_platform.h, VRING_SIZE
+/// @spec rpmsg-lite lib/include/platform/*/rpmsg_platform.h, RL_GET_VQ_ID
 [[nodiscard]] constexpr ring_places rpmsg_lite_places(std::uint64_t shared, std::uint32_t num,
                                                       std::uint32_t align, std::uint32_t distance,
                                                       std::uint32_t link_id = 0) noexcept

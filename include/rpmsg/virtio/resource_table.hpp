@@ -3,7 +3,9 @@
 #include <rpmsg/policy/doorbell.hpp>
 #include <rpmsg/result.hpp>
 #include <rpmsg/virtio/status.hpp>
+#include <rpmsg/virtio/table_rules.hpp>
 #include <rpmsg/virtio/transport.hpp>
+#include <rpmsg/wire/config_space.hpp>
 #include <rpmsg/wire/resource_table.hpp>
 
 #include <cstddef>
@@ -14,71 +16,82 @@
 namespace rpmsg::virtio {
 
 /// The vdev entry of a table known when the program is built: takes no room, and its address is a constant.
-template <wire::rpmsg_table& Table>
+template <auto& Table>
 struct fixed_entry {
+    /// Whether config space follows.
+    static constexpr bool has_config = requires { Table.config; };
     [[nodiscard]] wire::resource_rpmsg& operator*() const noexcept { return Table.vdev; }
     [[nodiscard]] wire::resource_rpmsg* operator->() const noexcept { return &Table.vdev; }
 };
 
+/// The vdev entry of a table wherever it is.
+struct found_entry {
+    wire::resource_rpmsg* at = nullptr;
+    /// Whether the memory that follows is ours to read. Of the memory, not of what a peer says in it.
+    bool has_config = false;
+    [[nodiscard]] wire::resource_rpmsg& operator*() const noexcept { return *at; }
+    [[nodiscard]] wire::resource_rpmsg* operator->() const noexcept { return at; }
+};
+
 /// The transport of remoteproc: the vdev entry of a resource table that both sides see.
 ///
-/// @tparam Entry  Points to the entry: a wire::resource_rpmsg*, or fixed_entry.
-/// @spec Linux drivers/remoteproc/remoteproc_virtio.c; reference: docs/concepts.md "Transports"
+/// @tparam Entry  Points to the entry: found_entry or fixed_entry.
+/// @spec Linux drivers/remoteproc/remoteproc_virtio.c, rproc_virtio_set_status()
+/// @spec Linux drivers/remoteproc/remoteproc_virtio.c, rproc_virtio_finalize_features()
+/// @spec Linux drivers/remoteproc/remoteproc_virtio.c, rp_find_vq()
 template <typename Entry>
 class basic_resource_table {
+    static constexpr bool is_found = std::is_same_v<Entry, found_entry>;
+
 public:
     /// No table: only to be assigned to.
     constexpr basic_resource_table() noexcept = default;
-    /// @param entry  In shared memory, 4-byte aligned; outlives the bus.
+    /// @param entry  In shared memory, 4-byte aligned; outlives the bus. Nothing behind it is looked at.
     explicit constexpr basic_resource_table(wire::resource_rpmsg& entry) noexcept
-        requires std::is_pointer_v<Entry>
+        requires is_found
         : entry_{&entry}
     {}
     /// A table with one entry, as make_rpmsg_table() lays it out.
     // NOLINTNEXTLINE(google-explicit-constructor): `bus{table}` is the point
-    constexpr basic_resource_table(wire::rpmsg_table& table) noexcept
-        requires std::is_pointer_v<Entry>
-        : entry_{&table.vdev}
+    constexpr basic_resource_table(wire::rpmsg_table& made) noexcept
+        requires is_found
+        : entry_{&made.vdev}
+    {}
+    /// The same with buffer sizes.
+    // NOLINTNEXTLINE(google-explicit-constructor): `bus{table}` is the point
+    constexpr basic_resource_table(wire::rpmsg_table_with_sizes& made) noexcept
+        requires is_found
+        : entry_{&made.vdev, true}
     {}
 
     /// Finds the RPMsg device in a table of which nothing is known.
     ///
-    /// @param bytes  All of the table, in memory that the peer may change; 4-byte aligned.
+    /// @param bytes   All of the table, in memory that the peer may change; 4-byte aligned.
+    /// @param device  Which of the table's RPMsg devices, from 0.
     /// @return errc::not_ready while there is no table of version 1 with such an entry; errc::malformed when
     ///         an entry lies outside or has not two vrings; errc::misaligned.
-    static result<basic_resource_table> find(std::span<std::byte> bytes) noexcept
-        requires std::is_pointer_v<Entry>
+    /// @spec Linux include/linux/remoteproc.h, struct resource_table
+    /// @spec Linux include/linux/remoteproc.h, enum fw_resource_type
+    static result<basic_resource_table> find(std::span<std::byte> bytes, std::uint32_t device = 0) noexcept
+        requires is_found
     {
-        if (reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(wire::le32) != 0)
-            return errc::misaligned;
-        if (bytes.size() < sizeof(wire::resource_table_header))
-            return errc::malformed;
-        const auto& header = *reinterpret_cast<const wire::resource_table_header*>(bytes.data());
-        if (header.ver.read_once() != wire::resource_table_version)
-            return errc::not_ready;
-        const std::size_t entries = header.num.read_once();
-        const auto room = bytes.size() - sizeof header;
-        if (entries > room / sizeof(wire::le32))
-            return errc::malformed;
-        const auto* const offsets = reinterpret_cast<const wire::le32*>(bytes.data() + sizeof header);
-        for (std::size_t i = 0; i != entries; ++i) {
-            const std::size_t at = offsets[i].read_once();
-            if (at % alignof(wire::le32) != 0)
-                return errc::misaligned;
-            if (at > bytes.size() || bytes.size() - at < sizeof(wire::le32))
-                return errc::malformed;
-            auto& entry = *reinterpret_cast<wire::resource_rpmsg*>(bytes.data() + at);
-            if (entry.type.read_once() != wire::resource_vdev)
-                continue;
-            if (bytes.size() - at < sizeof entry)
-                return errc::malformed;
-            if (entry.id.read_once() != wire::virtio_id_rpmsg)
-                continue;
+        basic_resource_table found;
+        const auto fault = for_each_entry(bytes, [&](std::uint32_t type, std::span<std::byte> rest) noexcept {
+            if (type != wire::resource_vdev)
+                return table_rule::none;
+            if (rest.size() < sizeof(wire::resource_rpmsg))
+                return table_rule::entry_inside;
+            auto& entry = *reinterpret_cast<wire::resource_rpmsg*>(rest.data());
+            if (entry.id.read_once() != wire::virtio_id_rpmsg || device-- != 0)
+                return table_rule::none;
             if (entry.num_of_vrings.read_once() < entry.vring.size())
-                return errc::malformed;
-            return basic_resource_table{entry};
-        }
-        return errc::not_ready;
+                return table_rule::two_rings;
+            found.entry_ = {&entry, rest.size() - sizeof entry >= sizeof(wire::config_space)};
+            return table_rule::device_present;
+        });
+        if (found.entry_.at != nullptr)
+            return found;
+        return fault.broken != table_rule::none ? error_of(fault.broken) : errc::not_ready;
     }
 
     template <typename Barriers>
@@ -136,6 +149,19 @@ public:
         return read(barriers, entry_->dfeatures);
     }
 
+    /// The buffer sizes that the device states.
+    ///
+    /// @return errc::malformed when there is no config space, or one of another form.
+    template <typename Barriers>
+    result<wire::buffer_sizes> buffer_sizes(Barriers& barriers) const noexcept
+    {
+        if (!entry_.has_config || read(barriers, entry_->config_len) < sizeof(wire::config_space))
+            return errc::malformed;
+        const auto& config = reinterpret_cast<const wire::config_space&>(*(&*entry_ + 1));
+        barriers.invalidate(&config, sizeof config);
+        return config.read_once();
+    }
+
     template <typename Barriers>
     void accept(Barriers& barriers, std::uint32_t features) noexcept
     {
@@ -190,9 +216,9 @@ private:
 };
 
 /// A table wherever it is.
-using resource_table = basic_resource_table<wire::resource_rpmsg*>;
+using resource_table = basic_resource_table<found_entry>;
 /// The firmware's own table: a board says `static constexpr rpmsg::virtio::resource_table_at<table> resources{};`.
-template <wire::rpmsg_table& Table>
+template <auto& Table>
 using resource_table_at = basic_resource_table<fixed_entry<Table>>;
 
 }  // namespace rpmsg::virtio

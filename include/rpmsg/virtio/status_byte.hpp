@@ -20,7 +20,8 @@ namespace rpmsg::virtio {
 /// Zephyr driver never writes status 0, so of its restart only the rings tell, and the DRIVER_OK that it
 /// writes over a NEEDS_RESET.
 ///
-/// @spec Zephyr subsys/ipc/ipc_service/lib/ipc_static_vrings.c
+/// @spec Zephyr subsys/ipc/ipc_service/lib/ipc_static_vrings.c, ipc_virtio_set_status()
+/// @spec Zephyr subsys/ipc/ipc_service/lib/ipc_static_vrings.c, ipc_virtio_get_status()
 class status_byte : public known_rings {
 public:
     using byte = wire::little_endian<std::uint8_t>;

@@ -23,6 +23,7 @@ struct ring_place {
 /// `Barriers` is the board's coherence: what is read is invalidated first, what is written cleaned after.
 ///
 /// @context As the bus; never blocks.
+/// @spec virtio 1.2, 2.1 "Device Status Field"; virtio 1.2, 2.2 "Feature Bits"
 template <typename T, typename Barriers>
 concept device_transport = requires(T carrier, Barriers barriers, policy::vring_id which) {
     /// The status byte, read once.
@@ -38,6 +39,7 @@ concept device_transport = requires(T carrier, Barriers barriers, policy::vring_
 };
 
 /// Carries status, features and ring places from the driver.
+/// @spec virtio 1.2, 2.1; virtio 1.2, 2.2
 template <typename T, typename Barriers>
 concept driver_transport = requires(T carrier, Barriers barriers, policy::vring_id which,
                                     std::uint64_t address, std::uint32_t features, std::uint8_t status) {

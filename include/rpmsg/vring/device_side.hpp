@@ -111,6 +111,7 @@ public:
     /// Looks for newly published entries.
     ///
     /// @return errc{}, or errc::protocol when the driver claims more than it has.
+    /// @spec virtio 1.2, 2.7.6.1 "Driver Requirements: The Virtqueue Available Ring"
     RPMSG_HOT_PATH errc look() noexcept
     {
         coherence_.invalidate(&ring_.avail().idx, sizeof(wire::le16));
@@ -162,6 +163,7 @@ public:
     void skip_available() noexcept { ++next_avail_; }
 
     /// Reads a buffer's descriptor, once. @pre head < count()
+    /// @spec virtio 1.2, 2.7.5.1 "Device Requirements: The Virtqueue Descriptor Table"
     [[nodiscard]] available describe(std::uint16_t head) noexcept
     {
         auto& descriptor = ring_.descriptor_at(head);
@@ -173,6 +175,7 @@ public:
     ///
     /// @param head    Of a buffer that was taken, once for each time it was.
     /// @param length  Bytes written, or the whole length where nothing was.
+    /// @spec virtio 1.2, 2.7.8.2 "Device Requirements: The Virtqueue Used Ring"
     RPMSG_HOT_PATH void make_used(std::uint16_t head, std::uint32_t length) noexcept
     {
         auto& element = ring_.used_at(used_.slot(size_.count()));
@@ -189,6 +192,7 @@ public:
     /// Whether the driver wants a doorbell for what was given back since it was last asked.
     ///
     /// @pre Something was.
+    /// @spec virtio 1.2, 2.7.7.2 "Device Requirements: Used Buffer Notification Suppression"
     [[nodiscard]] bool peer_wants_doorbell() noexcept
     {
         // Pairs with the driver's barrier between writing its wish and looking at the ring again.
@@ -208,6 +212,7 @@ public:
     }
 
     /// Asks the driver not to ring when it makes buffers available. A wish: it may ring all the same.
+    /// @spec virtio 1.2, 2.7.10.2 "Device Requirements: Available Buffer Notification Suppression"
     void suppress_doorbells() noexcept
     {
         if (!events_is_on())  // an event index that stays behind is silence enough
@@ -217,6 +222,7 @@ public:
     /// Asks the driver to ring, and looks again: what was published meanwhile rings no more.
     ///
     /// @return As look().
+    /// @spec virtio 1.2, 2.7.10.2
     errc enable_doorbells() noexcept
     {
         if (events_is_on())

@@ -45,6 +45,7 @@ public:
     ///
     /// @param start   at.size bytes, 4-byte aligned.
     /// @param events  Whether EVENT_IDX was negotiated.
+    /// @spec virtio 1.2, 2.7.10.1 "Driver Requirements: Available Buffer Notification Suppression"
     void attach(std::byte* start, const layout& at, Size size, [[maybe_unused]] bool events) noexcept
     {
         // Byte by byte: the device may look already, and no memset of libc is wanted.
@@ -66,6 +67,7 @@ public:
     /// Says once where buffer `id` is.
     ///
     /// @param flags  wire::descriptor_write where the device is to write, else 0.
+    /// @spec virtio 1.2, 2.7.13.1 "Placing Buffers Into The Descriptor Table"
     void describe(std::uint16_t id, std::uint64_t address, std::uint32_t length, std::uint16_t flags) noexcept
     {
         auto& descriptor = ring_.descriptor_at(id);
@@ -76,6 +78,9 @@ public:
     }
 
     /// Lends buffer `id` to the device. @pre It was described and is not lent.
+    /// @spec virtio 1.2, 2.7.13.2 "Updating The Available Ring"
+    /// @spec virtio 1.2, 2.7.13.3 "Updating idx"
+    /// @spec virtio 1.2, 2.7.13.3.1 "Driver Requirements: Updating idx"
     RPMSG_HOT_PATH void make_available(std::uint16_t id) noexcept
     {
         lent_[id] = true;
@@ -115,6 +120,7 @@ public:
     /// The next buffer given back, still in the ring; looks for one if need be.
     ///
     /// @return errc::empty, or errc::protocol (the link is lost): it was never lent, or came back already.
+    /// @spec virtio 1.2, 2.7.14 "Receiving Used Buffers From The Device"
     result<returned> peek_used() noexcept
     {
         if (waiting() == 0) {
@@ -157,6 +163,8 @@ public:
     /// Whether the device wants a doorbell for what was lent since it was last asked.
     ///
     /// @pre Something was.
+    /// @spec virtio 1.2, 2.7.10.1
+    /// @spec virtio 1.2, 2.7.13.4.1 "Driver Requirements: Notifying The Device"
     [[nodiscard]] bool peer_wants_doorbell() noexcept
     {
         // Pairs with the device's barrier between writing its wish and looking at the ring again.
@@ -176,6 +184,7 @@ public:
     }
 
     /// Asks the device not to ring when it gives buffers back. A wish: it may ring all the same.
+    /// @spec virtio 1.2, 2.7.7.1 "Driver Requirements: Used Buffer Notification Suppression"
     void suppress_doorbells() noexcept
     {
         if (!events_is_on())  // an event index that stays behind is silence enough
@@ -185,6 +194,7 @@ public:
     /// Asks the device to ring, and looks again: what came back meanwhile rings no more.
     ///
     /// @return As look().
+    /// @spec virtio 1.2, 2.7.7.1; virtio 1.2, 2.7.14
     errc enable_doorbells() noexcept
     {
         if (events_is_on()) {

@@ -8,7 +8,7 @@ namespace rpmsg::vring {
 ///
 /// There is no "less than" between two positions, only how far one is ahead of the other.
 ///
-/// @spec virtio 1.2, 2.7.6 "idx ... free-running"
+/// @spec virtio 1.2, 2.7.6 "The Virtqueue Available Ring"; virtio 1.2, 2.7.8 "The Virtqueue Used Ring"
 class index {
 public:
     constexpr index() noexcept = default;
@@ -44,7 +44,9 @@ private:
 /// Whether publishing the entries from `before` up to `now` passes the entry `event` that the other
 /// side wants to hear of.
 ///
-/// @spec virtio 1.2, 2.7.10 "vring_need_event"
+/// @spec virtio 1.2, 2.7.7 "Used Buffer Notification Suppression"
+/// @spec virtio 1.2, 2.7.10 "Available Buffer Notification Suppression"
+/// @spec Linux include/uapi/linux/virtio_ring.h, vring_need_event()
 [[nodiscard]] constexpr bool passes_event(index event, index before, index now) noexcept
 {
     return static_cast<std::uint16_t>(now.value() - event.value() - 1U) < distance(before, now);

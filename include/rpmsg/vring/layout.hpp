@@ -14,6 +14,7 @@ namespace rpmsg::vring {
 /// Where the parts of a split vring lie, in bytes from its start; descriptors are at 0.
 ///
 /// @spec virtio 1.2, 2.7.2 "Legacy Interfaces: A Note on Virtqueue Layout"
+/// @spec virtio 1.2, 2.7.1 "Driver Requirements: Virtqueues"
 struct layout {
     std::size_t avail;        ///< flags, idx, ring.
     std::size_t used_event;   ///< Behind the avail ring.

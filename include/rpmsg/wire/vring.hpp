@@ -34,6 +34,7 @@ static_assert(sizeof(avail) == 4);
 inline constexpr std::uint16_t avail_no_interrupt = 1;  ///< The driver wants no doorbell for used buffers.
 
 /// One entry of a used ring.
+/// @spec virtio 1.2, 2.7.8 "The Virtqueue Used Ring"
 struct used_element {
     le32 id;   ///< The descriptor that comes back.
     le32 len;  ///< Bytes written into it.
@@ -42,7 +43,7 @@ static_assert(sizeof(used_element) == 8);
 
 /// The head of a used ring; `num` used_elements and avail_event follow. Written by the device only.
 ///
-/// @spec virtio 1.2, 2.7.8 "The Virtqueue Used Ring"
+/// @spec virtio 1.2, 2.7.8
 struct used {
     le16 flags;  ///< used_no_notify.
     le16 idx;    ///< Entries ever published, modulo 2^16.

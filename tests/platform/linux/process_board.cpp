@@ -25,7 +25,7 @@ using rpmsg::virtio::role;
 
 namespace {
 
-constexpr process_layout layout{.buffers = 4, .buffer_size = 64};
+constexpr process_layout layout{.buffers = 4, .to_driver_size = 64, .to_device_size = 64};
 
 /// A board of a user's, whose doorbell does more than ring.
 struct counting_doorbell : eventfd_doorbell {
@@ -46,7 +46,7 @@ struct counting_board : eventfd_board {
 /// Both ends in one process.
 struct two_ends {
     link_files files = must(link_files::create(layout.size()));
-    rpmsg::wire::rpmsg_table& table = layout.write_table(files.memory.bytes());
+    rpmsg::virtio::resource_table table = layout.write_table(files.memory.bytes());
     process_end driver{files, role::driver};
     process_end device{files, role::device};
 };

@@ -3,7 +3,10 @@
 #include <rpmsg/platform/linux/link_files.hpp>
 #include <rpmsg/platform/linux/process_board.hpp>
 #include <rpmsg/platform/linux/process_layout.hpp>
+#include <rpmsg/policy/dialect.hpp>
 #include <rpmsg/rpmsg.hpp>
+#include <rpmsg/virtio/resource_table.hpp>
+#include <rpmsg/wire/header.hpp>
 
 #include "forked.hpp"
 #include "must.hpp"
@@ -32,21 +35,22 @@ using rpmsg::virtio::role;
 
 namespace {
 
-constexpr process_layout layout{.buffers = 4, .buffer_size = 64};
+constexpr process_layout layout{.buffers = 4, .to_driver_size = 64, .to_device_size = 64};
 constexpr rpmsg::address server{10};
 constexpr rpmsg::address client{11};
 constexpr rpmsg::address farewell{12};
 
 /// One link, and in each process a bus of its own.
-struct link_of_two {
-    link_files files = must(link_files::create(layout.size()));
-    rpmsg::wire::rpmsg_table& table = layout.write_table(files.memory.bytes());
+template <process_layout Layout = layout>
+struct link_of {
+    link_files files = must(link_files::create(Layout.size()));
+    rpmsg::virtio::resource_table table = Layout.write_table(files.memory.bytes());
     process_end driver{files, role::driver};
 
     template <typename Board>
     rpmsg::driver_bus<Board> driver_bus()
     {
-        return {table, layout.pool(files.memory.bytes()), driver.policies<Board>()};
+        return {table, Layout.pool(files.memory.bytes()), driver.policies<Board>()};
     }
 
     /// Does something with the device's bus in another process, which a hang would end.
@@ -62,6 +66,8 @@ struct link_of_two {
         }};
     }
 };
+
+using link_of_two = link_of<>;
 
 /// Polls until something has happened; false if only a hang took so long.
 ///
@@ -152,7 +158,90 @@ bool hold(Bus& bus, const file_descriptor& now)
     return poll_until(bus, [&] { return held.size() == layout.buffers + 1U; });
 }
 
+template <typename Board>
+struct sized : Board {
+    using dialect = rpmsg::policy::with_buffer_sizes<typename Board::dialect>;
+};
+constexpr auto features = rpmsg::policy::with_buffer_sizes<rpmsg::policy::linux_kernel>::features;
+
+/// Sends payloads of many lengths up to `most`, and expects as many of up to `most_of_peer`.
+template <typename Bus>
+bool exchange_lengths(Bus& bus, std::uint32_t most, std::uint32_t most_of_peer)
+{
+    constexpr std::uint32_t rounds = 200;
+    const auto length_of = [](std::uint32_t i, std::uint32_t longest) {
+        return i % 4 == 0 ? longest - i % 3 : i * 6151 % (longest + 1);
+    };
+    const auto byte_of = [](std::size_t at, std::size_t length) {
+        return static_cast<std::byte>(at * 31 + length);
+    };
+    std::uint32_t heard = 0;
+    bool good = true;
+    bool peer_is_done = false;
+    rpmsg::endpoint ear{bus, [&](rpmsg::message in) {
+                            const auto came = in.payload();
+                            good = good && came.size() == length_of(heard++, most_of_peer);
+                            for (std::size_t i = 0; i != came.size(); ++i)
+                                good = good && came[i] == byte_of(i, came.size());
+                        }};
+    rpmsg::endpoint mouth{bus};
+    rpmsg::endpoint done{bus, [&](rpmsg::message) { peer_is_done = true; }};
+    good = ear.open(server) && mouth.open(client, rpmsg::towards{server}) &&
+           done.open(farewell, rpmsg::towards{farewell}) && bus.wait_link(a_hang);
+    good = good && bus.max_payload() == most;
+
+    std::uint32_t sent = 0;
+    std::vector<std::byte> payload;
+    const auto send_on = [&] {
+        for (; sent != rounds; ++sent) {
+            payload.resize(length_of(sent, most));
+            for (std::size_t i = 0; i != payload.size(); ++i)
+                payload[i] = byte_of(i, payload.size());
+            if (!mouth.try_send(payload))
+                break;
+        }
+        return sent == rounds && heard == rounds;
+    };
+    payload.resize(most + 1);
+    good = good && mouth.try_send(payload).error() == errc::too_long;
+    return poll_until(bus, send_on) && done.send({}, a_hang) &&
+           poll_until(bus, [&] { return peer_is_done; }) && good;
+}
+
+/// Both ends of a link with a driver that would make buffers of 512 bytes.
+template <typename DriverBoard, typename DeviceBoard, process_layout Layout>
+void exchange_over(std::uint32_t to_driver, std::uint32_t to_device)
+{
+    link_of<Layout> link;
+    auto device = link.template in_device_process<DeviceBoard>(
+        [=](auto& bus) { return exchange_lengths(bus, to_driver, to_device); });
+    auto pool = Layout.pool(link.files.memory.bytes());
+    pool.to_driver_size = pool.to_device_size = rpmsg::wire::default_buffer_size;
+    rpmsg::driver_bus<DriverBoard> bus{link.table, pool, link.driver.template policies<DriverBoard>()};
+    CHECK(exchange_lengths(bus, to_device, to_driver));
+    CHECK(device.went_well());
+}
+
 }  // namespace
+
+TEMPLATE_TEST_CASE(
+    "two processes with buffer sizes that the device states talk in payloads of up to 65519 bytes",
+    "[platform]", eventfd_board, futex_board)
+{
+    constexpr process_layout long_to_driver{
+        .buffers = 4, .to_driver_size = 65535, .to_device_size = 700, .features = features};
+    constexpr process_layout long_to_device{
+        .buffers = 4, .to_driver_size = 65, .to_device_size = 65535, .features = features};
+    exchange_over<sized<TestType>, sized<TestType>, long_to_driver>(65519, 684);
+    exchange_over<sized<TestType>, sized<TestType>, long_to_device>(49, 65519);
+}
+
+TEST_CASE("a process that does not take the sizes of the other makes buffers of 512 bytes", "[platform]")
+{
+    constexpr process_layout stated{
+        .buffers = 4, .to_driver_size = 2048, .to_device_size = 4096, .features = features};
+    exchange_over<eventfd_board, sized<eventfd_board>, stated>(496, 496);
+}
 
 TEMPLATE_TEST_CASE("two processes that send inside their receivers with all buffers in use go on",
                    "[platform][rule-7]", eventfd_board, futex_board)

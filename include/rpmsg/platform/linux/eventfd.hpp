@@ -41,6 +41,9 @@ inline result<file_descriptor> make_eventfd() noexcept
 /// @context Any thread or signal handler; leaves errno as it was.
 class eventfd_doorbell : public policy::doorbell_defaults {
 public:
+    static constexpr bool is_level = true;
+    static constexpr bool needs_ack = true;
+
     /// Rings nobody.
     constexpr eventfd_doorbell() noexcept = default;
     /// @param peers  The peer's eventfd; stays the caller's and open as long as this rings.

@@ -1,0 +1,12 @@
+// EXPECT: rpmsg::memory_plan: two parts overlap
+#include <rpmsg/bus/lay_out.hpp>
+
+using namespace rpmsg;
+
+#ifdef RPMSG_FAIL_FIXED
+inline constexpr auto at =
+    lay_out<memory_plan{.to_driver = {.ring = 0x8000}, .to_device = {.ring = 0xA000}}>();
+#else
+inline constexpr auto at =
+    lay_out<memory_plan{.to_driver = {.ring = 0x8000}, .to_device = {.ring = 0x9000}}>();
+#endif
