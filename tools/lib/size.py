@@ -38,15 +38,15 @@ def run(*command):
 def build(include):
     BUILD.mkdir(parents=True, exist_ok=True)
     objects = {}
-    for source in ["start"] + sorted({name for names in IMAGES.values() for name in names}):
-        objects[source] = str(BUILD / f"{source}.o")
+    for source in ["start", "entry/cortex_m"] + sorted({name for names in IMAGES.values() for name in names}):
+        objects[source] = str(BUILD / f"{pathlib.Path(source).name}.o")
         # Start-up comes before memcpy and its kind: its loops stay loops.
         extra = ["-fno-tree-loop-distribute-patterns"] if source == "start" else []
         run("arm-none-eabi-g++", *COMPILE, *extra, f"-I{include}", "-c", str(SOURCES / f"{source}.cpp"),
             "-o", objects[source])
     for image, names in IMAGES.items():
-        run("arm-none-eabi-gcc", *LINK, "-T", str(SOURCES / "cortex-m4.ld"), objects["start"],
-            *(objects[name] for name in names), "-o", str(BUILD / f"{image}.elf"), f"-Wl,-Map={BUILD / image}.map")
+        run("arm-none-eabi-gcc", *LINK, "-T", str(SOURCES / "image.ld"), objects["start"],
+            objects["entry/cortex_m"], *(objects[name] for name in names), "-o", str(BUILD / f"{image}.elf"), f"-Wl,-Map={BUILD / image}.map")
 
 
 def sections(image):
