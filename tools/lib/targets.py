@@ -96,5 +96,9 @@ def run(*command, input=None):  # pylint: disable=redefined-builtin
 
 
 if __name__ == "__main__":
-    # targets.py NAME...: the packages that these take.
-    print(*sorted({package for name in sys.argv[1:] for package in TARGETS[name].packages}))
+    # targets.py NAME...: the packages that these take, or all.
+    for wanted in sys.argv[1:]:
+        if wanted not in TARGETS:
+            print(f"unknown target '{wanted}' (there are: {', '.join(TARGETS)})", file=sys.stderr)
+            sys.exit(2)
+    print(*sorted({package for wanted in sys.argv[1:] or TARGETS for package in TARGETS[wanted].packages}))
