@@ -8,17 +8,21 @@ entry:
     b reset
     .ltorg
 
-/* Put at 0xFFFF0000. No test expects an exception: QEMU ends, with status 1. */
+/* Put at 0xFFFF0000. No test expects an exception: QEMU says so and ends, with status 1. */
     .section .high_vectors, "ax"
     .rept 8
     b fault
     .endr
 fault:
+    mov r0, #0x04
+    ldr r1, =1f
+    svc 0x123456
     mov r0, #0x18
     ldr r1, =0x20023
     svc 0x123456
     b fault
     .ltorg
+1:  .asciz "an exception\n"
 
     .text
 /* std::uint32_t semihosting(std::uint32_t operation, const void* argument) */

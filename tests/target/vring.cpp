@@ -83,7 +83,7 @@ public:
         case 1: {
             const auto next = device_.peek_available();
             right &= next.has_value() == (published_.count != 0);
-            if (next) {
+            if (next && right) {
                 const auto id = published_.take(0);
                 right &=
                     next->head == id && next->length == 100U + id && next->address == 0x1'0000'0000U + id;
@@ -103,7 +103,7 @@ public:
         default: {
             const auto next = driver_.peek_used();
             right &= next.has_value() == (returned_.count != 0);
-            if (next) {
+            if (next && right) {
                 const auto id = returned_.take(0);
                 right &= next->id == id && next->length == 1000U + id;
                 driver_.take_used(id);
