@@ -25,13 +25,8 @@ struct an521_by_uart : places {
     template <unsigned Link>
     struct board : rpmsg::policy::board_defaults {
         struct doorbell : rpmsg::policy::doorbell_defaults {
-            static constexpr bool always_ring = true;  // see process.hpp
-            void ring(rpmsg::policy::vring_id /*which*/) noexcept
-            {
-                asm volatile("dsb" ::: "memory");
-                if ((at(uart + 4) & 1) == 0)  // else a byte is on its way already
-                    at(uart) = '!';
-            }
+            static constexpr bool always_ring = true;  // see emulator.hpp
+            void ring(rpmsg::policy::vring_id /*which*/) noexcept { ring_process(); }
         };
         using coherence = rpmsg::policy::system;  // the other side is no core of this chip
         using address_map = rpmsg::policy::identity<ram, ram_size>;
@@ -40,6 +35,12 @@ struct an521_by_uart : places {
         static constexpr std::size_t address_slots = 16;
     };
 
+    static void ring_process() noexcept
+    {
+        asm volatile("dsb" ::: "memory");
+        if ((at(uart + 4) & 1) == 0)  // else a byte is on its way already
+            at(uart) = '!';
+    }
     static void sleep_unless(auto has_work) noexcept
     {
         asm volatile("cpsid i" ::: "memory");
@@ -59,5 +60,6 @@ struct an521_by_uart : places {
         at(uart + 0x10) = 16;
         at(uart + 8) = 0xB;
         at(0xE000'E104) = 1U << (43U - 32U);
+        ring_process();  // it waits until the image is there
     }
 };
