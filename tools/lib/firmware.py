@@ -1,6 +1,7 @@
 """Builds the two-core images of examples/firmware and runs them in QEMU. Run by tools/suites/firmware.
 
   firmware.py [--update] [PAIR...]   each pair twice: with QEMU's threads, and with time counted in instructions
+  firmware.py --demo                 only builds the firmware of tools/demo
 
 A line in $RPMSG_TALLY for each run. With time in instructions every run is the same to the last one: the instructions
 of an echo are compared with examples/firmware/instructions.json, and --update writes them there.
@@ -76,6 +77,11 @@ def host_an521(pair):
                     str(FIRMWARE / "app/driver_main.cpp"), "-o", str(program)], check=True)
     image(pair, "firmware", M33, "host_an521", 1, "start.cpp", "link.ld", link=[NO_RWX])
     return [program], ""
+
+
+def demo_image():
+    """The demo's device as firmware, which tools/demo firmware runs."""
+    return image("demo", "firmware", M33, "host_an521", 1, "start.cpp", "link.ld", link=[NO_RWX], main="demo/device.cpp")
 
 
 def riscv_virt(pair):
@@ -187,6 +193,9 @@ def run(machine, monitor, counted):
 
 
 def main(arguments):
+    if arguments == ["--demo"]:
+        demo_image()
+        return 0
     update = "--update" in arguments
     names = [name for name in arguments if name != "--update"] or list(PAIRS)
     if unknown := [name for name in names if name not in PAIRS]:
