@@ -1,11 +1,10 @@
-// Start-up for Cortex-M: stack, .data, .bss, main().
-#include <array>
+// Start-up, where there is a stack already: .data, .bss, main(). entry/ comes before it.
 #include <cstdint>
 
 int main();
 
 extern "C" {
-extern std::uint32_t stack_top, data_load, data_begin, data_end, bss_begin, bss_end;
+extern std::uint32_t data_load, data_begin, data_end, bss_begin, bss_end;
 
 [[noreturn]] void reset() noexcept
 {
@@ -17,19 +16,4 @@ extern std::uint32_t stack_top, data_load, data_begin, data_end, bss_begin, bss_
     main();
     for (;;) {}
 }
-
-[[noreturn]] void fault() noexcept
-{
-    for (;;) {}
 }
-}
-
-struct vectors {
-    std::uint32_t* stack;
-    std::array<void (*)() noexcept, 15> exceptions;
-};
-
-[[gnu::section(".vectors"), gnu::used]] const vectors vector_table{&stack_top,
-                                                                   {reset, fault, fault, fault, fault, fault,
-                                                                    fault, fault, fault, fault, fault, fault,
-                                                                    fault, fault, fault}};

@@ -1,7 +1,7 @@
 #pragma once
 
 /// @file
-/// What the two processes have agreed on: the names of the channels and what travels over them.
+/// What the two sides have agreed on: the names of the channels and what travels over them.
 
 #include <rpmsg/rpmsg.hpp>
 
@@ -21,7 +21,7 @@ inline constexpr rpmsg::name control_channel{"demo.control"};      ///< command;
 
 /// One reading of a gyroscope that does not exist.
 struct sample {
-    std::uint64_t made_at;  ///< Nanoseconds of CLOCK_MONOTONIC, which both processes share.
+    std::uint64_t made_at;  ///< Nanoseconds of CLOCK_MONOTONIC; 0 where the sides share no clock.
     std::uint32_t number;   ///< From 0, one more each time.
     std::array<std::int16_t, 6> axis;
 };

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# check.sh WHAT DEMO: one test of the demo's command line. Silent and 0 when all is well.
+# check.sh WHAT DEMO [IMAGE]: one test of the demo's command line. Silent and 0 when all is well.
+# Those of firmware take its image, too.
 set -euo pipefail
 
 demo=$2
+image=${3:-}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
@@ -20,9 +22,10 @@ one_line() { [[ $(wc -l <"$1") == 1 && -s $1 ]] || wrong "not one line: $1"; }
 help()
 {
     ended 0 "$demo" --help
-    for option in doorbell seconds messages quick no-kill role socket; do
+    for option in doorbell seconds messages quick no-kill role socket image; do
         grep -q -- "--$option" "$dir/out" || wrong "--help does not tell of --$option"
     done
+    grep -q "tools/demo firmware" "$dir/out" || wrong "--help does not tell of firmware"
     [[ ! -s $dir/err ]] || wrong "--help is no error"
 }
 
@@ -46,16 +49,28 @@ bad_options()
 		--kill
 		--role device --socket x --quick
 		--socket x
+		firmware
+		firmwear --image /dev/null
+		firmware --image /no/such/file
+		firmware --image /dev/null --no-kill
+		firmware --image /dev/null --doorbell futex
+		--image /dev/null
 	END
+}
+
+# What the last command said: plain lines, and each channel's without a message dropped or wrong.
+good_table()
+{
+    if grep -q $'[\033\r]' "$dir/out"; then wrong "colours or moving lines in a file"; fi
+    for channel in echo telemetry matrix burst; do
+        grep -Eq "^  demo\.$channel +[1-9].* 0 +0$" "$dir/out" || wrong "no good line for demo.$channel"
+    done
 }
 
 plain_output()
 {
     ended 0 "$demo" --messages 10
-    if grep -q $'[\033\r]' "$dir/out"; then wrong "colours or moving lines in a file"; fi
-    for channel in echo telemetry matrix burst; do
-        grep -Eq "^  demo\.$channel +[1-9].* 0 +0$" "$dir/out" || wrong "no good line for demo.$channel"
-    done
+    good_table
     grep -q "^  killed  .*the driver noticed" "$dir/out" || wrong "the device process was not killed"
     grep -q "recovery.*on the same endpoints" "$dir/out" || wrong "the link did not come back"
     [[ ! -s $dir/err ]] || wrong "something went wrong"
@@ -81,21 +96,32 @@ by_hand()
     done
 }
 
-# Starts both, and waits until they talk.
+firmware()
+{
+    ended 0 "$demo" firmware --image "$image" --messages 100
+    good_table
+    grep -q "^  left out .*not killed" "$dir/out" || wrong "does not say what is left out"
+    [[ ! -s $dir/err ]] || wrong "something went wrong"
+    machine=$(sed -n 's/^  device .*process //p' "$dir/out")
+    [[ ! -e /proc/$machine ]] || wrong "the machine outlives the driver"
+}
+
+# Starts both, and waits until they talk. The arguments are the demo's.
 start()
 {
-    "$demo" --seconds 60 >"$dir/out" 2>"$dir/err" &
+    "$demo" "$@" --seconds 60 >"$dir/out" 2>"$dir/err" &
     driver=$!
     until grep -q "^  link" "$dir/out"; do
         kill -0 "$driver" || wrong "does not start"
         sleep 0.05
     done
-    device=$(sed -n 's/^  device *process //p' "$dir/out")
+    device=$(sed -n 's/^  device .*process //p' "$dir/out")
 }
 
+# A device that is killed, and a driver that is: of processes, or of firmware.
 dead_device()
 {
-    start
+    start "$@"
     kill -KILL "$device"
     local status=0
     wait "$driver" || status=$?
@@ -106,7 +132,7 @@ dead_device()
 
 dead_driver()
 {
-    start
+    start "$@"
     kill -KILL "$driver"
     wait "$driver" 2>/dev/null || true
     # Gone, or dead and waiting for init to look at it.
@@ -116,5 +142,8 @@ dead_driver()
     done
     wrong "the device outlives its driver"
 }
+
+dead_firmware() { dead_device firmware --image "$image"; }
+dead_driver_of_firmware() { dead_driver firmware --image "$image"; }
 
 "$1"

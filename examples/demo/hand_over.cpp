@@ -2,6 +2,7 @@
 
 #include "board.hpp"
 #include "failure.hpp"
+#include "fate.hpp"
 
 #include <rpmsg/platform/linux/await_readable.hpp>
 #include <rpmsg/platform/linux/retried.hpp>
@@ -127,7 +128,7 @@ void device_process::meet()
     pid_ = process_behind(visitor_);
 }
 
-monotonic::time_point device_process::start(const link_files& files, process_end& watcher)
+monotonic::time_point device_process::start()
 {
     const bool by_hand = !chosen_.socket.empty();
     const auto asked = monotonic::now();
@@ -135,13 +136,13 @@ monotonic::time_point device_process::start(const link_files& files, process_end
     const auto there = by_hand ? monotonic::now() : asked;
 
     const auto& socket = by_hand ? visitor_ : child_.socket();
-    must(send_link(socket, files), "cannot hand the link over");
+    must(send_link(socket, files_), "cannot hand the link over");
     const auto bell = chosen_.bell == doorbell::futex ? by_futex : by_eventfd;
     if (::send(socket.get(), bell.data(), bell.size(), MSG_NOSIGNAL) < 0)
         throw failure{"cannot hand the link over: {}", reason(rpmsg::errc::system)};
 
-    must(by_hand ? watcher.watch(must(visitor_.duplicate(), "cannot watch the device process"))
-                 : watcher.watch(child_.pid()),
+    must(by_hand ? watcher_.watch(must(visitor_.duplicate(), "cannot watch the device process"))
+                 : watcher_.watch(child_.pid()),
          "cannot watch the device process");
     return there;
 }
@@ -160,19 +161,15 @@ void device_process::finish()
         return;
     const auto ended = child_.wait(at_once);
     if (!ended || *ended != exit_status{})
-        throw failure{"the device process {}", fate()};
+        throw failure{"{}", fate()};
 }
 
 std::string device_process::fate()
 {
     if (visitor_)
-        return await_readable(visitor_.get(), 0s) ? "has gone" : "does not answer";
-    const auto ended = child_.wait(1s);
-    if (!ended)
-        return "does not answer";
-    if (ended->signal != 0)
-        return fmt::format("was killed by signal {}", ended->signal);
-    return fmt::format("ended with status {}", ended->code);
+        return await_readable(visitor_.get(), 0s) ? "the device process has gone"
+                                                  : "the device process does not answer";
+    return fate_of("the device process", child_.wait(1s));
 }
 
 taken_link take_link(const options& chosen)

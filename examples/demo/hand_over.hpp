@@ -17,19 +17,26 @@ namespace demo {
 /// The other process, as the driver sees it: its child, or whoever came to its socket.
 class device_process {
 public:
-    /// @param chosen  Outlives this.
-    explicit device_process(const options& chosen) : chosen_{chosen} {}
+    /// All of them outlive this.
+    ///
+    /// @param files    What it is handed.
+    /// @param watcher  Has an eye on it.
+    device_process(const options& chosen, const rpmsg::platform::link_files& files,
+                   rpmsg::platform::process_end& watcher)
+        : chosen_{chosen},
+          files_{files},
+          watcher_{watcher}
+    {}
     device_process(const device_process&) = delete;
     device_process& operator=(const device_process&) = delete;
     ~device_process();
 
-    /// Gets a device process, for the first time or once more, hands it the files and has it watched.
+    /// Gets a device process, for the first time or once more, on the same memory.
     ///
     /// Waits at the socket, if there is one, for a minute.
     ///
     /// @return  When the process was there.
-    monotonic::time_point start(const rpmsg::platform::link_files& files,
-                                rpmsg::platform::process_end& watcher);
+    monotonic::time_point start();
 
     /// SIGKILL. @pre It is a child.
     void kill();
@@ -37,7 +44,7 @@ public:
     /// Has it end, and sees that it did so in peace.
     void finish();
 
-    /// What became of it, for a sentence that begins with "the device process".
+    /// What became of it: "the device process does not answer".
     [[nodiscard]] std::string fate();
 
     [[nodiscard]] ::pid_t pid() const { return pid_; }
@@ -47,6 +54,8 @@ private:
     void meet();
 
     const options& chosen_;
+    const rpmsg::platform::link_files& files_;
+    rpmsg::platform::process_end& watcher_;
     rpmsg::platform::child_process child_;
     rpmsg::platform::file_descriptor visitor_;
     bool bound_ = false;  ///< The socket's path is ours to remove.

@@ -1,8 +1,10 @@
-/// Two Linux processes that talk RPMsg. What a user of the library would write is in device.hpp and
-/// driver.hpp; the rest is for the show.
+/// Two Linux processes that talk RPMsg, or a process and firmware. What a user of the library would write is in
+/// services.hpp, performance.hpp and those that begin them: device.hpp, driver.hpp, firmware.hpp; the rest is for
+/// the show.
 
 #include "device.hpp"
 #include "driver.hpp"
+#include "firmware.hpp"
 #include "options.hpp"
 #include "screen.hpp"
 
@@ -25,6 +27,8 @@ void run(const demo::options& chosen)
         const auto serve = link.bell == demo::doorbell::futex ? demo::serve<demo::futex_board>
                                                               : demo::serve<demo::eventfd_board>;
         serve(link, by_hand ? &out : nullptr);
+    } else if (chosen.runs == demo::role::beside_firmware) {
+        demo::drive_firmware(chosen, out);
     } else {
         const auto drive = chosen.bell == demo::doorbell::futex ? demo::drive<demo::futex_board>
                                                                 : demo::drive<demo::eventfd_board>;

@@ -14,6 +14,13 @@ namespace demo {
 using monotonic = std::chrono::steady_clock;
 using microseconds = std::chrono::duration<double, std::micro>;
 
+/// Nanoseconds since some point that both processes share.
+inline std::uint64_t now() noexcept
+{
+    const auto since = monotonic::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::nanoseconds{since}.count());
+}
+
 /// Times of which the extremes are of interest. Beyond a million, a fair choice of a million of them.
 class times {
 public:
@@ -85,7 +92,7 @@ struct row {
     std::uint64_t bytes = 0;     ///< Of their payloads.
     std::chrono::duration<double> time{};
     times round_trips{};          ///< None on a channel without answers.
-    std::uint64_t doorbells = 0;  ///< Rung by either process.
+    std::uint64_t doorbells = 0;  ///< Rung by either side.
     std::uint64_t dropped = 0;    ///< Sent and never seen, or refused by a bus.
     std::uint64_t errors = 0;     ///< Not what was sent, or a wrong result.
 };

@@ -11,7 +11,7 @@
 namespace demo {
 namespace {
 
-constexpr std::string_view help = R"(usage: demo [OPTION]...
+constexpr std::string_view help = R"(usage: demo [firmware] [OPTION]...
 
 Two Linux processes talk RPMsg over one piece of shared memory: an echo service, a
 telemetry stream, matrices multiplied by request and reply, and a burst without copies.
@@ -23,6 +23,12 @@ Then the device process is killed under load and started again, and the link com
   --quick          the same as --messages 2000
   --no-kill        do not kill the device process in the middle of a burst and start it again
   -h, --help       print this
+
+demo firmware is the same with the firmware of a Cortex-M33 in QEMU as the device. It is not
+killed: --doorbell, --no-kill, --role and --socket are for two processes. tools/demo firmware
+builds it; by itself this program has to be told where it is:
+
+  --image FILE     the firmware
 
 One process starts the other. To start both by hand, in any order, in two terminals:
 
@@ -42,9 +48,14 @@ std::optional<options> read_options(int argc, const char* const* argv, int& stat
     options chosen;
     std::string bell_kind;
     std::string role_name;
+    std::string word;
     double seconds = chosen.time.count();
 
     CLI::App app;
+    auto* const firmware = app.add_option("firmware", word)->check([](const std::string& text) {
+        return text == "firmware" ? std::string{} : fmt::format("there is no '{}', only 'firmware'", text);
+    });
+    auto* const image = app.add_option("--image", chosen.image)->type_name("FILE")->check(CLI::ExistingFile);
     auto* const bell = app.add_option("--doorbell", bell_kind)
                            ->type_name("KIND")
                            ->check(CLI::IsMember({"eventfd", "futex"}));
@@ -68,9 +79,14 @@ std::optional<options> read_options(int argc, const char* const* argv, int& stat
     count->excludes(quick);
     socket->needs(runs);
     link->needs(runs)->excludes(socket);
+    firmware->excludes(bell)->excludes(no_kill)->excludes(runs)->excludes(socket)->excludes(link);
+    image->needs(firmware);
 
     try {
         app.parse(argc, argv);
+        if (*firmware && chosen.image.empty())
+            throw CLI::ValidationError{"firmware",
+                                       "has no --image; tools/demo firmware [OPTION]... builds one"};
         if (*runs && chosen.socket.empty() && chosen.link.empty())
             throw CLI::ValidationError{"--role", "the two need a --socket where they meet"};
         if (role_name == "device" && (*bell || *time || *count || *quick))
@@ -90,7 +106,9 @@ std::optional<options> read_options(int argc, const char* const* argv, int& stat
     }
     if (*runs)
         chosen.runs = role_name == "driver" ? role::driver : role::device;
-    chosen.kill = !*no_kill && !*runs;  // somebody else's process is not ours to kill
+    if (*firmware)
+        chosen.runs = role::beside_firmware;
+    chosen.kill = chosen.runs == role::both && !*no_kill;  // somebody else's process is not ours to kill
     chosen.bell = bell_kind == "futex" ? doorbell::futex : doorbell::eventfd;
     chosen.time = std::chrono::duration<double>{seconds};
     if (*quick)

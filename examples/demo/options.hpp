@@ -9,9 +9,10 @@ namespace demo {
 
 /// What runs in this process.
 enum class role : std::uint8_t {
-    both,    ///< The driver, which starts the device as a child process.
-    driver,  ///< The driver, which waits for the device at a socket.
-    device,  ///< The device, which somebody else starts.
+    both,             ///< The driver, which starts the device as a child process.
+    driver,           ///< The driver, which waits for the device at a socket.
+    device,           ///< The device, which somebody else starts.
+    beside_firmware,  ///< The driver of a firmware, which it starts in QEMU.
 };
 
 /// How the processes wake each other.
@@ -23,6 +24,7 @@ struct options {
     doorbell bell = doorbell::eventfd;
     std::string socket;                     ///< Where the two meet when they are started by hand.
     std::string link;                       ///< The number of the child's socket.
+    std::string image;                      ///< The firmware, an ELF file.
     std::optional<std::uint32_t> messages;  ///< On each channel; else as many as there is time for.
     std::chrono::duration<double> time{6};  ///< For all channels together.
     bool kill = false;                      ///< The device is killed, and started again.

@@ -2,6 +2,7 @@
 
 #include "burst_act.hpp"
 #include "echo_act.hpp"
+#include "hand_over.hpp"
 #include "stage.hpp"
 
 #include <fmt/format.h>
@@ -17,10 +18,9 @@ namespace demo {
 /// Kills the device in the middle of a burst, has it started again, and goes on with the same endpoints.
 ///
 /// @param all_are_bound  Whether the device has announced its channels.
-/// @param start_again    Starts another device process on the same memory.
-template <typename Bus, typename Echo, typename Burst, typename Bound, typename Start>
-void run_recovery(stage<Bus>& on, Echo& echo, echo_check& check, Burst& burst, Bound all_are_bound,
-                  Start start_again)
+template <typename Bus, typename Echo, typename Burst, typename Bound>
+void run_recovery(stage<Bus>& on, device_process& device, Echo& echo, echo_check& check, Burst& burst,
+                  Bound all_are_bound)
 {
     using milliseconds = std::chrono::duration<double, std::milli>;
 
@@ -30,9 +30,9 @@ void run_recovery(stage<Bus>& on, Echo& echo, echo_check& check, Burst& burst, B
             number += send_frames(on, burst, number, std::min(16U, end - number));
     };
     send_until(20'000);
-    const auto killed = on.device.pid();
+    const auto killed = device.pid();
     const auto death = monotonic::now();
-    on.device.kill();
+    device.kill();
 
     // Nobody takes frames any more. When the buffers are used up the pidfd says why.
     const deadline until{patience};
@@ -48,8 +48,8 @@ void run_recovery(stage<Bus>& on, Echo& echo, echo_check& check, Burst& burst, B
     on.out.fact("killed", fmt::format("process {} after {} frames; the driver noticed after {:.1f} ms",
                                       killed, grouped(number), noticed.count()));
 
-    start_again();
-    on.out.fact("device", fmt::format("process {}", on.device.pid()));
+    device.start();
+    on.out.fact("device", fmt::format("process {}", device.pid()));
     on.await("the channels of the new device", all_are_bound);
     const milliseconds back = monotonic::now() - death;
 
@@ -66,10 +66,10 @@ void run_recovery(stage<Bus>& on, Echo& echo, echo_check& check, Burst& burst, B
         on.await("an echo", [&] { return check.came(); });
         different += check.is_equal() ? 0U : 1U;
     }
-    const auto device = on.talk_to_device();
-    if (device.frames != number - first || device.wrong_frames + device.faults + different != 0)
+    const auto figures = on.talk_to_device();
+    if (figures.frames != number - first || figures.wrong_frames + figures.faults + different != 0)
         throw failure{"after its restart the device got {} frames of {}; {} were wrong, and {} echoes",
-                      device.frames, number - first, device.wrong_frames, different};
+                      figures.frames, number - first, figures.wrong_frames, different};
     on.out.verdict(
         "recovery", true,
         fmt::format("back {:.1f} ms after SIGKILL; {} more frames and {} echoes on the same endpoints",

@@ -4,19 +4,11 @@
 
 #include <rpmsg/rpmsg.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 
 namespace demo {
-
-/// Nanoseconds since some point that both processes share.
-inline std::uint64_t now() noexcept
-{
-    const auto since = std::chrono::steady_clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(std::chrono::nanoseconds{since}.count());
-}
 
 /// What the gyroscope measures on an axis: a wave that takes 4096 samples, on each axis later by a sixth.
 inline std::int16_t reading(std::uint32_t number, std::size_t axis) noexcept
@@ -31,6 +23,10 @@ inline std::int16_t reading(std::uint32_t number, std::size_t axis) noexcept
 /// Sends samples as long as some are wanted and there is room.
 class sample_source {
 public:
+    /// @param now  Nanoseconds since some point that the driver knows, too. None: samples do not say when they
+    ///             were made.
+    explicit constexpr sample_source(std::uint64_t (*now)() noexcept = nullptr) noexcept : now_{now} {}
+
     void add(std::uint32_t samples) noexcept { wanted_ += samples; }
 
     /// Sends until the peer's buffers are full; the bus then wakes us when one is back.
@@ -43,7 +39,7 @@ public:
             if (!slot)
                 return;
             // Written where the driver is going to read it.
-            slot->made_at = now();
+            slot->made_at = now_ != nullptr ? now_() : 0;
             slot->number = next_;
             for (std::size_t i = 0; i != slot->axis.size(); ++i)
                 slot->axis[i] = reading(next_, i);
@@ -55,6 +51,7 @@ public:
     }
 
 private:
+    std::uint64_t (*now_)() noexcept;
     std::uint32_t wanted_ = 0;
     std::uint32_t next_ = 0;
 };

@@ -4,7 +4,6 @@
 #include "caller.hpp"
 #include "channels.hpp"
 #include "failure.hpp"
-#include "hand_over.hpp"
 #include "measure.hpp"
 #include "options.hpp"
 #include "screen.hpp"
@@ -13,18 +12,20 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <string_view>
 
 namespace demo {
 
-/// How long the other process may take for anything. On a busy machine it may have to wait for a core.
+/// How long the device may take for anything. On a busy machine it may have to wait for a core.
 inline constexpr std::chrono::seconds patience{10};
 
 /// What the driver's acts have in common.
 template <typename Bus>
 struct stage {
     Bus& bus;
-    device_process& device;
+    std::function<std::string()> fate;  ///< What became of the device: how a sentence begins.
     screen& out;
     const options& chosen;
     const std::uint32_t& doorbells;  ///< That this process rang.
@@ -34,7 +35,7 @@ struct stage {
     [[noreturn]] void give_up(std::string_view what)
     {
         if (bus.state() != rpmsg::link_state::up)
-            throw failure{"the device process {} while the driver waited for {}", device.fate(), what};
+            throw failure{"{} while the driver waited for {}", fate(), what};
         throw failure{"the driver waited for {} in vain", what};
     }
 

@@ -19,7 +19,8 @@ class telemetry_check {
 public:
     void hear(const sample& heard) noexcept
     {
-        ages_.add(std::chrono::nanoseconds{now() - heard.made_at});
+        if (const auto made_at = heard.made_at; made_at != 0)
+            ages_.add(std::chrono::nanoseconds{now() - made_at});
         const auto number = heard.number;
         lost_ += number - received_ - lost_;
         for (std::size_t i = 0; i != heard.axis.size(); ++i)
@@ -33,7 +34,7 @@ public:
     [[nodiscard]] std::uint32_t received() const noexcept { return received_; }
     [[nodiscard]] std::uint32_t lost() const noexcept { return lost_; }
     [[nodiscard]] std::uint32_t wrong() const noexcept { return wrong_; }
-    /// From when they were made until they were read.
+    /// From when they were made until they were read; none where the sides share no clock.
     [[nodiscard]] times& ages() noexcept { return ages_; }
     /// The last 8192 samples of an axis.
     [[nodiscard]] std::string curve(const screen& out) const
@@ -82,9 +83,11 @@ row run_telemetry(stage<Bus>& on, telemetry_check& check)
     seen.errors = check.wrong();
     seen.dropped = check.lost();
     seen = measured.finish(std::move(seen));
+    const auto age = check.ages().empty() ? std::string{}
+                                          : fmt::format(", read {:.1f} us after they were made (median)",
+                                                        check.ages().quantile(0.5).count());
     on.out.verdict("telemetry", seen.errors + seen.dropped == 0,
-                   fmt::format("{} samples in order, read {:.1f} us after they were made (median)",
-                               grouped(seen.messages), check.ages().quantile(0.5).count()));
+                   fmt::format("{} samples in order{}", grouped(seen.messages), age));
     return seen;
 }
 

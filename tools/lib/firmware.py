@@ -1,17 +1,18 @@
 """Builds the two-core images of examples/firmware and runs them in QEMU. Run by tools/suites/firmware.
 
   firmware.py [--update] [PAIR...]   each pair twice: with QEMU's threads, and with time counted in instructions
+  firmware.py --demo                 only builds the firmware of tools/demo
 
 A line in $RPMSG_TALLY for each run. With time in instructions every run is the same to the last one: the instructions
 of an echo are compared with examples/firmware/instructions.json, and --update writes them there.
 """
+import concurrent.futures
 import json
 import os
 import pathlib
 import struct
 import subprocess
 import sys
-import tempfile
 
 FIRMWARE = pathlib.Path("examples/firmware")
 PINNED = FIRMWARE / "instructions.json"
@@ -70,7 +71,7 @@ def mps2_an521(pair):
 
 
 def host_an521(pair):
-    """A process beside QEMU: its folder is shared, and whoever runs it starts both."""
+    """A process, which starts QEMU beside it."""
     program = BUILD / pair / "process"
     program.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(["g++", "-std=c++20", "-O2", *WARNINGS, "-Iinclude", f"-I{FIRMWARE / 'host_an521'}", "-DCORE=0",
@@ -79,23 +80,9 @@ def host_an521(pair):
     return [program], ""
 
 
-def beside_qemu(program, counted):
-    """Runs a process and, beside it, the machine whose RAM and UART it has. As subprocess.run()."""
-    with tempfile.TemporaryDirectory(prefix="rpmsg-firmware-", dir="/dev/shm") as folder:
-        ram, uart = f"{folder}/ram", f"{folder}/uart"
-        with open(ram, "wb") as file:
-            file.truncate(16 << 20)
-        machine = ["qemu-system-arm", "-M", "mps2-an521,memory-backend=ram", *SEMIHOSTING, "-serial", "null",
-                   "-object", f"memory-backend-file,id=ram,size=16M,mem-path={ram},share=on",
-                   "-chardev", f"socket,id=uart,path={uart},server=on,wait=on", "-serial", "chardev:uart",
-                   "-monitor", "none", "-kernel", str(program.with_name("firmware.elf"))]
-        with subprocess.Popen(machine + (["-icount", "shift=0"] if counted else []), stderr=subprocess.PIPE,
-                              stdout=subprocess.DEVNULL) as qemu:
-            try:
-                return subprocess.run([program], capture_output=True, text=True, timeout=SECONDS,
-                                      env={**os.environ, "FIRMWARE_RAM": ram, "FIRMWARE_UART": uart})
-            finally:
-                qemu.kill()
+def demo_image():
+    """The demo's device as firmware, which tools/demo firmware runs."""
+    return image("demo", "firmware", M33, "host_an521", 1, "start.cpp", "link.ld", link=[NO_RWX], main="demo/device.cpp")
 
 
 def riscv_virt(pair):
@@ -191,20 +178,54 @@ def refuse_broken():
 
 def run(machine, monitor, counted):
     """What an image said, and why it is not good."""
-    command = [str(part) for part in machine] + (["-icount", "shift=0"] if counted else [])
+    command = [str(part) for part in machine]
+    options = ["-icount", "shift=0"] if counted else []
+    environment = {**os.environ, "QEMU_AUDIO_DRV": "none"}
+    if len(command) == 1:  # a process, which starts QEMU
+        environment |= {"FIRMWARE_IMAGE": str(machine[0].with_name("firmware.elf")), "FIRMWARE_OPTIONS": " ".join(options)}
+    else:
+        command += options
     try:
-        if len(machine) == 1:
-            ended = beside_qemu(machine[0], counted)
-        else:
-            ended = subprocess.run(command, input=monitor, capture_output=True, text=True, timeout=SECONDS,
-                                   env={**os.environ, "QEMU_AUDIO_DRV": "none"})
+        ended = subprocess.run(command, input=monitor, capture_output=True, text=True, timeout=SECONDS, env=environment)
     except subprocess.TimeoutExpired as hang:
         said = hang.stderr or b""
         return said.decode() if isinstance(said, bytes) else said, f"hangs: nothing more in {SECONDS} s"
     return ended.stderr, "" if ended.returncode == 0 else f"ends with status {ended.returncode}"
 
 
+def try_pair(name, pinned, update):
+    """Builds a pair and runs it both ways; the figures that are new go into `pinned`."""
+    try:
+        machine, monitor = PAIRS[name](name)
+    except subprocess.CalledProcessError as failed:
+        tally("fail", f"{name}: builds", f"{failed.cmd[0]} ends with status {failed.returncode}")
+        return
+    tally("pass", f"{name}: builds")
+    check_tables(name)
+    for counted in (False, True):
+        check = f"{name}: {'time in instructions' if counted else 'threads'}"
+        said, wrong = run(machine, monitor, counted)
+        (LOGS / f"{check.replace(': ', '_').replace(' ', '_')}.log").write_text(said, encoding="utf-8")
+        tally("fail" if wrong else "pass", check, wrong)
+        if wrong:
+            print("".join(f"    {line}\n" for line in said.splitlines()[-12:]), end="")
+            continue
+        if counted and FIGURE in said:  # a process counts none
+            figure = next(int(line[len(FIGURE):]) for line in said.splitlines() if line.startswith(FIGURE))
+            print(f"  {name}: {figure} instructions for an echo, of both cores")
+            if update:
+                pinned[name] = figure
+            elif abs(pinned.get(name, 0) - figure) > CLOCK_TICKS:
+                tally("fail", f"{name}: instructions as pinned", f"{figure}, and {PINNED} says {pinned.get(name)}: "
+                      "say why in the commit that writes it anew (tools/lib/firmware.py --update)")
+            else:
+                tally("pass", f"{name}: instructions as pinned")
+
+
 def main(arguments):
+    if arguments == ["--demo"]:
+        demo_image()
+        return 0
     update = "--update" in arguments
     names = [name for name in arguments if name != "--update"] or list(PAIRS)
     if unknown := [name for name in names if name not in PAIRS]:
@@ -212,36 +233,14 @@ def main(arguments):
         return 2
     LOGS.mkdir(parents=True, exist_ok=True)
     pinned = json.loads(PINNED.read_text(encoding="utf-8")) if PINNED.exists() else {}
-    for name in names:
-        try:
-            machine, monitor = PAIRS[name](name)
-        except subprocess.CalledProcessError as failed:
-            tally("fail", f"{name}: builds", f"{failed.cmd[0]} ends with status {failed.returncode}")
-            continue
-        tally("pass", f"{name}: builds")
-        check_tables(name)
-        for counted in (False, True):
-            check = f"{name}: {'time in instructions' if counted else 'threads'}"
-            said, wrong = run(machine, monitor, counted)
-            (LOGS / f"{check.replace(': ', '_').replace(' ', '_')}.log").write_text(said, encoding="utf-8")
-            tally("fail" if wrong else "pass", check, wrong)
-            if wrong:
-                print("".join(f"    {line}\n" for line in said.splitlines()[-12:]), end="")
-                continue
-            if counted and FIGURE in said:  # a process counts none
-                figure = next(int(line[len(FIGURE):]) for line in said.splitlines() if line.startswith(FIGURE))
-                print(f"  {name}: {figure} instructions for an echo, of both cores")
-                if update:
-                    pinned[name] = figure
-                elif abs(pinned.get(name, 0) - figure) > CLOCK_TICKS:
-                    tally("fail", f"{name}: instructions as pinned", f"{figure}, and {PINNED} says {pinned.get(name)}: "
-                          "say why in the commit that writes it anew (tools/lib/firmware.py --update)")
-                else:
-                    tally("pass", f"{name}: instructions as pinned")
-    if "zcu102" in names:
-        refuse_broken()
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        tried = [pool.submit(try_pair, name, pinned, update) for name in names]
+        if "zcu102" in names:
+            tried.append(pool.submit(refuse_broken))
+        for one in tried:
+            one.result()
     if update:
-        PINNED.write_text(json.dumps(pinned, indent=4) + "\n", encoding="utf-8")
+        PINNED.write_text(json.dumps(dict(sorted(pinned.items())), indent=4) + "\n", encoding="utf-8")
     return 0
 
 

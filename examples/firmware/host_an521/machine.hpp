@@ -1,9 +1,9 @@
 #pragma once
 
 /// @file
-/// A Linux process that drives (CORE 0), and the firmware of a Cortex-M33 that is its device (CORE 1). The RAM of the
-/// board is a file that the process maps; the doorbell is a byte from the board's UART1, which is a socket of the
-/// process's.
+/// A Linux process that drives (CORE 0), and the firmware of a Cortex-M33 that is its device (CORE 1). The process
+/// starts QEMU; the RAM of the board is a file that it maps, and the doorbell is a byte from or to the board's UART1,
+/// which is a socket of the process's.
 
 #if CORE == 0
 #include "process.hpp"

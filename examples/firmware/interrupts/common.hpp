@@ -15,24 +15,7 @@ inline constexpr rpmsg::address answers{0x41};    ///< Of the driver: sent from 
 inline constexpr rpmsg::address stream{0x42};  ///< Of the driver: sent by the device's main loop meanwhile.
 
 /// The interrupts are masked while the bus keeps its books; contexts are told apart by the exception that runs.
-struct mask {
-    static std::uint32_t save_and_mask() noexcept
-    {
-        std::uint32_t before = 0;
-        asm volatile("mrs %0, primask\n cpsid i" : "=r"(before) : : "memory");
-        return before;
-    }
-    static void restore(std::uint32_t before) noexcept
-    {
-        asm volatile("msr primask, %0" : : "r"(before) : "memory");
-    }
-    static std::uintptr_t context() noexcept
-    {
-        std::uint32_t active = 0;
-        asm volatile("mrs %0, ipsr" : "=r"(active));
-        return active;
-    }
-};
+using mask = machine::cpu;
 
 struct board : machine::board<0> {
     using exclusion = rpmsg::policy::interrupt_mask<mask>;

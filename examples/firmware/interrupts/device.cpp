@@ -65,7 +65,7 @@ int main()
         if (wrong != 0)
             machine::finish(6);
         if (answered == heard || bus.state() != rpmsg::link_state::up)
-            asm volatile("dsb\n wfi" ::: "memory");
+            mask::wait_for_interrupt();
         mask::restore(before);
     }
 }

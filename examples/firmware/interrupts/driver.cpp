@@ -55,7 +55,7 @@ int main()
             bell.ring(rpmsg::policy::vring_id::to_device);
         const auto before = mask::save_and_mask();
         if (stuck && rang == 0)
-            asm volatile("dsb\n wfi" ::: "memory");
+            mask::wait_for_interrupt();
         mask::restore(before);
         if (rang != 0) {
             rang = 0;

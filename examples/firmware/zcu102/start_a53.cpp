@@ -10,9 +10,9 @@ extern std::uint32_t data_load, data_begin, data_end, bss_begin, bss_end;
 
 [[gnu::used]] void interrupt() noexcept
 {
-    const auto which = machine::at(machine::gic + 0x1'000C);
+    const auto which = rpmsg::platform::mmio::read(machine::gic + 0x1'000C);
     machine::doorbell_rang();
-    machine::at(machine::gic + 0x1'0010) = which;
+    rpmsg::platform::mmio::write(machine::gic + 0x1'0010, which);
 }
 [[gnu::used]] void fault() noexcept { machine::finish(4); }
 

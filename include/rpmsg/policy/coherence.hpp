@@ -87,19 +87,36 @@ static_assert(coherence<single_core>);
 struct smp : coherent_memory {
     std::uint16_t load_acquire(const wire::le16& word) noexcept
     {
-        return wire::le16::swapped(atomic(word).load(std::memory_order_acquire));
+        if constexpr (!has_atomics) {
+            const auto value = word.read_once();
+            std::atomic_thread_fence(std::memory_order_acquire);
+            return value;
+        } else {
+            return wire::le16::swapped(atomic(word).load(std::memory_order_acquire));
+        }
     }
     std::uint16_t load_relaxed(const wire::le16& word) noexcept
     {
-        return wire::le16::swapped(atomic(word).load(std::memory_order_relaxed));
+        if constexpr (!has_atomics)
+            return word.read_once();
+        else
+            return wire::le16::swapped(atomic(word).load(std::memory_order_relaxed));
     }
     void store_release(wire::le16& word, std::uint16_t value) noexcept
     {
-        atomic(word).store(wire::le16::swapped(value), std::memory_order_release);
+        if constexpr (!has_atomics) {
+            std::atomic_thread_fence(std::memory_order_release);
+            word.write_once(value);
+        } else {
+            atomic(word).store(wire::le16::swapped(value), std::memory_order_release);
+        }
     }
     void store_relaxed(wire::le16& word, std::uint16_t value) noexcept
     {
-        atomic(word).store(wire::le16::swapped(value), std::memory_order_relaxed);
+        if constexpr (!has_atomics)
+            word.write_once(value);
+        else
+            atomic(word).store(wire::le16::swapped(value), std::memory_order_relaxed);
     }
     void full_barrier() noexcept
     {
@@ -112,6 +129,10 @@ struct smp : coherent_memory {
     }
 
 private:
+    // Where there are no atomic instructions (Armv6-M, RISC-V without A), clang++ calls a library even for a load,
+    // which is one instruction there too.
+    static constexpr bool has_atomics = std::atomic_ref<std::uint16_t>::is_always_lock_free;
+
     static std::atomic_ref<std::uint16_t> atomic(const wire::le16& word) noexcept
     {
         return std::atomic_ref<std::uint16_t>{const_cast<wire::le16&>(word).raw()};
