@@ -461,3 +461,18 @@ TEST_CASE("the second RPMsg device of a table is found by its number", "[virtio]
     CHECK(resource_table::find(table.bytes, 1)->accepted(barriers) == 6);
     CHECK(resource_table::find(table.bytes, 2).error() == errc::not_ready);
 }
+
+TEST_CASE("config space is read only where the memory that was searched goes on", "[virtio]")
+{
+    const auto laid_out = make_rpmsg_table(3, {.address = 0x1000}, {.address = 0x4000}, {64, 1024});
+    const std::size_t room = GENERATE(0U, 1U, 10U, 11U);
+    std::vector<std::byte> bytes(sizeof(rpmsg_table) + room);  // a sanitizer sees each look behind it
+    std::memcpy(bytes.data(), &laid_out, bytes.size());
+    auto found = resource_table::find(bytes);
+    REQUIRE(found);
+    single_core barriers;
+    const auto sizes = found->buffer_sizes(barriers);
+    CHECK(sizes.error() == (room == 11 ? errc{} : errc::malformed));
+    if (sizes)
+        CHECK(*sizes == buffer_sizes{64, 1024});
+}
