@@ -53,7 +53,7 @@ int main()
     machine::start();
     while (bus.state() != rpmsg::link_state::up) {
         const auto before = mask::save_and_mask();
-        bus.poll();
+        bus.poll(0);  // messages are for the interrupt
         mask::restore(before);
     }
     for (std::uint32_t number = 0; number != rounds; ++number)
