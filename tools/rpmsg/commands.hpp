@@ -1,0 +1,14 @@
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace tool {
+
+// Each adds its subcommand, with options and a callback that runs it, and throws failure when it cannot.
+// One file a command: list.cpp, serve.cpp, …
+
+void add_inspect(CLI::App& program);
+
+}  // namespace tool
