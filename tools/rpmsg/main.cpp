@@ -2,12 +2,16 @@
 
 #include "commands.hpp"
 #include "failure.hpp"
+#include "output.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
 
 namespace {
 
@@ -15,16 +19,33 @@ int run(int argc, char** argv)
 {
     CLI::App program{"Looks at RPMsg links, talks over them, and serves them.", "rpmsg"};
     program.require_subcommand(1);
+    program.failure_message(CLI::FailureMessage::simple);
+    tool::add_list(program);
+    tool::add_serve(program);
+    tool::add_ping(program);
+    tool::add_bench(program);
+    tool::add_cat(program);
     tool::add_inspect(program);
     try {
         program.parse(argc, argv);
-    } catch (const CLI::CallForHelp& help) {
-        return program.exit(help);
+    } catch (const CLI::Success& help) {
+        program.exit(help);
     } catch (const CLI::ParseError& wrong) {
-        fmt::print(stderr, "rpmsg: {} (see rpmsg --help)\n", wrong.what());
+        std::string line = wrong.what();
+        std::replace(line.begin(), line.end(), '\n', ' ');
+        fmt::print(stderr, "rpmsg: {} (see rpmsg --help)\n", line);
         return tool::status::bad_input;
     }
+    tool::flush_output();
     return 0;
+}
+
+/// @return  The program's status.
+int fail(const char* why, int code)
+{
+    std::fflush(stdout);
+    fmt::print(stderr, "rpmsg: {}\n", why);
+    return code;
 }
 
 }  // namespace
@@ -32,14 +53,11 @@ int run(int argc, char** argv)
 int main(int argc, char** argv)
 {
     try {
+        std::signal(SIGPIPE, SIG_IGN);  // a pipe that nobody reads is an error of write()
         return run(argc, argv);
     } catch (const tool::failure& wrong) {
-        std::fflush(stdout);
-        fmt::print(stderr, "rpmsg: {}\n", wrong.what());
-        return wrong.code();
+        return fail(wrong.what(), wrong.code());
     } catch (const std::exception& wrong) {
-        std::fflush(stdout);
-        fmt::print(stderr, "rpmsg: {}\n", wrong.what());
-        return tool::status::failed;
+        return fail(wrong.what(), tool::status::failed);
     }
 }

@@ -1,0 +1,164 @@
+#include "channel_log.hpp"
+#include "commands.hpp"
+#include "failure.hpp"
+#include "link_way.hpp"
+#include "meeting.hpp"
+#include "output.hpp"
+#include "services.hpp"
+#include "waiting.hpp"
+#include "way_options.hpp"
+
+#include <rpmsg/platform/fmt.hpp>
+#include <rpmsg/platform/linux/link_files.hpp>
+#include <rpmsg/rpmsg.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace tool {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace rpmsg::platform;
+
+struct serve_options : service_options {
+    std::string socket;
+    bool link = false;
+};
+
+/// Serves until the user wants to stop, or `done` says so.
+template <typename Way, typename Done>
+void serve(Way& way, const serve_options& chosen, notebook& notes, Done done)
+{
+    auto& bus = way.bus();
+    rpmsg::observer watch{bus, rpmsg::on_link{[&](rpmsg::link_state state) {
+                              if (state == rpmsg::link_state::up)
+                                  notes.note("the link is up, for messages of up to {} bytes",
+                                             bus.max_payload());
+                              else if (state == rpmsg::link_state::lost)
+                                  notes.note("the link is lost");
+                          }},
+                          rpmsg::on_announced{[&](const rpmsg::announcement& news) {
+                              notes.note("{}; it is not served", news);
+                          }},
+                          rpmsg::on_error{[&](rpmsg::fault cause) {
+                              // Not more than a line each: whoever breaks the spec can do so often.
+                              if (bus.stats()[cause] == 1)
+                                  notes.note("the other side: {:l}", cause);
+                          }}};
+    must(watch.open(), "cannot watch the bus");
+    services<typename Way::bus_type> offered{bus, chosen, notes};
+
+    files watched;
+    while (!stop_asked() && !done()) {
+        bool more = work(way);
+        more = offered.work() || more;
+        notes.say_all();
+        if (more)
+            continue;
+        watched.clear();
+        way.add_files(watched);
+        offered.add_files(watched);
+        sleep_on(watched, offered.next());
+    }
+    offered.work();  // what came before the end
+    bus.stop();      // tells the services' logs, too
+    if (const auto faults = bus.stats().total(); faults != 0)
+        notes.note("{} things were refused or dropped", faults);
+}
+
+/// What a visitor brings, or nothing: he was sent away, or the user wants to stop.
+std::optional<link_files> take_link(const file_descriptor& visitor)
+{
+    files watched{{visitor.get(), POLLIN, 0}};
+    sleep_on(watched, after(10s));
+    if (stop_asked())
+        return std::nullopt;
+    return must(receive_link(visitor, 0s), "what came is no link");
+}
+
+void visit(file_descriptor visitor, const serve_options& chosen, notebook& notes)
+{
+    const auto who = process_behind(visitor);
+    std::optional<link_device> way;
+    try {
+        if (auto shared = take_link(visitor))
+            way.emplace(*std::move(shared), std::move(visitor));
+    } catch (const failure& wrong) {
+        notes.note("process {} was sent away: {}", who, wrong.what());
+    }
+    if (way) {
+        notes.note("process {} came", who);
+        serve(*way, chosen, notes, [&] { return way->has_gone(); });
+        way.reset();
+        notes.note("process {} has gone", who);
+    }
+    notes.say_all();
+}
+
+void serve_link(const serve_options& chosen)
+{
+    meeting_point here{chosen.socket};
+    notebook notes;
+    notes.note("listening at {}", chosen.socket);
+    notes.say_all();
+    while (!stop_asked()) {
+        files watched{{here.fd(), POLLIN, 0}};
+        sleep_on(watched, forever);
+        if (auto visitor = here.take_in())
+            visit(std::move(visitor), chosen, notes);
+    }
+}
+
+}  // namespace
+
+void add_serve(CLI::App& program)
+{
+    const auto chosen = std::make_shared<serve_options>();
+    auto& command = *program.add_subcommand("serve", "Is the other side: what firmware would be.");
+    command.add_option("socket", chosen->socket, "where to listen")->required()->type_name("SOCKET");
+    command.add_flag("--link", chosen->link, "for another process over shared memory, not for a guest");
+    command.add_option("--echo", chosen->echo, "a channel whose messages are sent back; as many as you like")
+        ->type_name("NAME")
+        ->check(check_name)
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    auto* const exec = command.add_option("--exec", chosen->exec,
+                                          "a shell command that gets messages and whose output is sent");
+    exec->type_name("COMMAND");
+    auto* const lines = command.add_flag("--lines", chosen->lines, "a message is a line to that command");
+    auto* const source = command.add_flag("--source", chosen->source, "sends numbered messages");
+    auto* const sink = command.add_flag("--sink", chosen->sink, "takes what comes");
+    auto* const name = command.add_option("--name", chosen->name,
+                                          "the channel of --exec, --source or --sink, rpmsg-raw by default");
+    name->type_name("NAME")->check(check_name);
+    auto* const size = command.add_option("--size", chosen->size,
+                                          "bytes of the source's messages, as many as fit by default");
+    size->type_name("BYTES")->check(check_range{1, 65519});
+    auto* const interval = command.add_option("--interval", chosen->interval,
+                                              "from one to the next, 0 by default: as fast as they go");
+    interval->type_name("SECONDS")->check(check_range{0, 3600});
+
+    exec->excludes(source)->excludes(sink);
+    source->excludes(sink);
+    lines->needs(exec);
+    size->needs(source);
+    interval->needs(source);
+    command.callback([chosen, name] {
+        const bool by_name = !chosen->exec.empty() || chosen->source || chosen->sink;
+        if (!by_name && *name)
+            throw failure{status::bad_input, "--name is for --exec, --source or --sink"};
+        if (!by_name && chosen->echo.empty())
+            throw failure{status::bad_input, "nothing to serve: one of --echo, --exec, --source, --sink"};
+        take_signals();
+        serve_link(*chosen);
+    });
+}
+
+}  // namespace tool
