@@ -4,6 +4,7 @@
 #include <rpmsg/platform/linux/eventfd.hpp>
 #include <rpmsg/platform/linux/file_descriptor.hpp>
 #include <rpmsg/platform/linux/monotonic_clock.hpp>
+#include <rpmsg/platform/linux/received_files.hpp>
 #include <rpmsg/platform/linux/retried.hpp>
 #include <rpmsg/platform/linux/shared_memory.hpp>
 #include <rpmsg/policy/clock.hpp>
@@ -11,15 +12,12 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstring>
-#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace rpmsg::platform {
 
@@ -48,10 +46,6 @@ struct link_message {
     using text = std::array<char, 8>;
     static constexpr text opening{'r', 'p', 'm', 's', 'g', '-', '1', '\n'};
     static constexpr std::size_t files = 3;
-
-    // Room for the files and, by alignment, maybe one more: so the number that came is looked at.
-    static constexpr std::size_t control_bytes = CMSG_SPACE(files * sizeof(int));
-    static constexpr std::size_t most_files = control_bytes / sizeof(int);
 };
 
 /// Sends a link's files over a connected AF_UNIX socket (socketpair(), connect()). Ours stay open.
@@ -64,7 +58,7 @@ inline result<void> send_link(const file_descriptor& socket, const link_files& l
     const std::array<int, link_message::files> files{link.memory.fd(), link.wakes_driver.get(),
                                                      link.wakes_device.get()};
 
-    alignas(::cmsghdr) std::array<unsigned char, link_message::control_bytes> control{};
+    alignas(::cmsghdr) std::array<unsigned char, CMSG_SPACE(sizeof files)> control{};
     ::iovec body{text.data(), text.size()};
     ::msghdr message{};
     message.msg_iov = &body;
@@ -82,25 +76,13 @@ inline result<void> send_link(const file_descriptor& socket, const link_files& l
     return {};
 }
 
-/// Whether an open file is an eventfd that answers at once. Asks /proc: the kernel tells it nowhere else.
-///
-/// Ringing anything else could raise SIGPIPE, write into a file, or wait.
+/// Whether an open file is an eventfd that answers at once.
 ///
 /// @return  errc::unsupported when it is not; errc::system when /proc is not there.
 inline result<void> check_eventfd(const file_descriptor& file) noexcept
 {
-    constexpr std::string_view prefix = "/proc/self/fd/";
-    constexpr std::string_view wanted = "anon_inode:[eventfd]";
-    std::array<char, prefix.size() + 12> path{};  // an int has at most 11 characters
-    prefix.copy(path.data(), prefix.size());
-    std::to_chars(path.data() + prefix.size(), path.data() + path.size() - 1, file.get());
-
-    std::array<char, wanted.size() + 1> kind{};
-    const auto length = ::readlink(path.data(), kind.data(), kind.size());
-    if (length < 0)
-        return errc::system;
-    if (std::string_view{kind.data(), static_cast<std::size_t>(length)} != wanted)
-        return errc::unsupported;
+    if (const auto is_one = check_is_eventfd(file); !is_one)
+        return is_one;
     const int flags = ::fcntl(file.get(), F_GETFL);
     if (flags < 0)
         return errc::system;
@@ -125,37 +107,23 @@ inline result<link_files> receive_link(const file_descriptor& socket,
         return came.error();
 
     link_message::text text{};
-    alignas(::cmsghdr) std::array<unsigned char, link_message::control_bytes> control{};
+    received_files<link_message::files> files;
     ::iovec body{text.data(), text.size()};
     ::msghdr message{};
     message.msg_iov = &body;
     message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
+    files.expect(message);
     const auto length =
         retried([&] { return ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT); });
     if (length < 0)
         return errc::system;
+    files.take(message);
 
-    // Own whatever came before anything is refused, or it would stay open.
-    std::array<file_descriptor, link_message::most_files> files;
-    std::size_t count = 0;
-    for (auto* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
-        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-            continue;
-        const std::size_t bytes = part->cmsg_len - CMSG_LEN(0);
-        for (std::size_t at = 0; at + sizeof(int) <= bytes && count < files.size(); at += sizeof(int)) {
-            int number = -1;
-            std::memcpy(&number, CMSG_DATA(part) + at, sizeof number);
-            files[count++] = file_descriptor{number};
-        }
-    }
-
-    if (length == 0 && count == 0) {
+    if (length == 0 && files.count() == 0) {
         errno = ECONNRESET;
         return errc::system;
     }
-    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || count != link_message::files)
+    if ((message.msg_flags & MSG_TRUNC) != 0 || files.too_many() || files.count() != link_message::files)
         return errc::malformed;
     if (static_cast<std::size_t>(length) != text.size() || text != link_message::opening)
         return errc::malformed;
