@@ -3,6 +3,7 @@
 #include "waiting.hpp"
 
 #include <rpmsg/platform/linux/file_descriptor.hpp>
+#include <rpmsg/platform/linux/listening_socket.hpp>
 
 #include <string>
 
@@ -10,25 +11,11 @@
 
 namespace tool {
 
-/// A socket at a path where processes meet. The path goes when this goes.
-class meeting_point {
-public:
-    /// Listens. A path that a dead process left behind is taken over; one where somebody listens is not.
-    explicit meeting_point(std::string path);
-    meeting_point(const meeting_point&) = delete;
-    meeting_point& operator=(const meeting_point&) = delete;
-    ~meeting_point();
+/// A socket where processes meet, for whole messages: a link's is taken in one piece or not at all.
+rpmsg::platform::listening_socket listen_at(const std::string& path);
 
-    /// Readable when somebody comes.
-    [[nodiscard]] int fd() const noexcept { return listener_.get(); }
-
-    /// Whoever came first, or nothing when nobody is there any more.
-    rpmsg::platform::file_descriptor take_in();
-
-private:
-    std::string path_;
-    rpmsg::platform::file_descriptor listener_;
-};
+/// Refuses a path that is too long for a socket.
+void check_path(const std::string& path);
 
 /// Connects to whoever listens at the path, or does so before the time has come.
 ///

@@ -44,7 +44,8 @@ struct ping_outcome {
 bool is_late(std::span<const std::byte> answer, std::size_t size, std::uint32_t number)
 {
     const auto answered = number_of(answer);
-    return answer.size() == size && answered < number && is_intact(answer, answered);
+    return answer.size() == size && size >= sizeof answered && answered < number &&
+           is_intact(answer, answered);
 }
 
 /// One question at a time, so the answer to it is the next message.

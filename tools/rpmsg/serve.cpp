@@ -1,6 +1,8 @@
 #include "channel_log.hpp"
 #include "commands.hpp"
 #include "failure.hpp"
+#include "guest_options.hpp"
+#include "guest_way.hpp"
 #include "link_way.hpp"
 #include "meeting.hpp"
 #include "output.hpp"
@@ -10,6 +12,7 @@
 
 #include <rpmsg/platform/fmt.hpp>
 #include <rpmsg/platform/linux/link_files.hpp>
+#include <rpmsg/platform/linux/vhost_user.hpp>
 #include <rpmsg/rpmsg.hpp>
 
 #include <CLI/CLI.hpp>
@@ -30,6 +33,7 @@ using namespace rpmsg::platform;
 struct serve_options : service_options {
     std::string socket;
     bool link = false;
+    guest_options offer;
 };
 
 /// Serves until the user wants to stop, or `done` says so.
@@ -56,10 +60,13 @@ void serve(Way& way, const serve_options& chosen, notebook& notes, Done done)
     services<typename Way::bus_type> offered{bus, chosen, notes};
 
     files watched;
-    while (!stop_asked() && !done()) {
+    for (;;) {
         bool more = work(way);
         more = offered.work() || more;
+        const bool over = done();
         notes.say_all();
+        if (over || stop_asked())
+            break;
         if (more)
             continue;
         watched.clear();
@@ -104,16 +111,35 @@ void visit(file_descriptor visitor, const serve_options& chosen, notebook& notes
 
 void serve_link(const serve_options& chosen)
 {
-    meeting_point here{chosen.socket};
+    const auto here = listen_at(chosen.socket);
     notebook notes;
     notes.note("listening at {}", chosen.socket);
     notes.say_all();
     while (!stop_asked()) {
-        files watched{{here.fd(), POLLIN, 0}};
+        files watched{{here.file().get(), POLLIN, 0}};
         sleep_on(watched, forever);
-        if (auto visitor = here.take_in())
-            visit(std::move(visitor), chosen, notes);
+        if (auto visitor = here.accept())
+            visit(*std::move(visitor), chosen, notes);
+        else if (visitor.error() != rpmsg::errc::empty)
+            must(std::move(visitor), "cannot take anybody in");
     }
+}
+
+template <typename Board>
+void serve_guests(const serve_options& chosen)
+{
+    guest_way<Board> way{chosen.socket, chosen.offer};
+    notebook notes;
+    notes.note("listening at {}", chosen.socket);
+    serve(way, chosen, notes, [&, here = false]() mutable {
+        if (way.has_guest() != std::exchange(here, way.has_guest()))
+            notes.note("{}", here ? "a guest came" : "the guest has gone");
+        return false;
+    });
+    const auto seen = way.counts();
+    notes.note("{} guests came; {} doorbells were heard and {} rung; {} requests made no sense", seen.guests,
+               seen.kicks, seen.calls, seen.refused);
+    notes.say_all();
 }
 
 }  // namespace
@@ -123,7 +149,10 @@ void add_serve(CLI::App& program)
     const auto chosen = std::make_shared<serve_options>();
     auto& command = *program.add_subcommand("serve", "Is the other side: what firmware would be.");
     command.add_option("socket", chosen->socket, "where to listen")->required()->type_name("SOCKET");
-    command.add_flag("--link", chosen->link, "for another process over shared memory, not for a guest");
+    auto* const link =
+        command.add_flag("--link", chosen->link, "for another process over shared memory, not for a guest");
+    for (auto* const option : chosen->offer.declare(command))
+        option->excludes(link);
     command.add_option("--echo", chosen->echo, "a channel whose messages are sent back; as many as you like")
         ->type_name("NAME")
         ->check(check_name)
@@ -157,7 +186,12 @@ void add_serve(CLI::App& program)
         if (!by_name && chosen->echo.empty())
             throw failure{status::bad_input, "nothing to serve: one of --echo, --exec, --source, --sink"};
         take_signals();
-        serve_link(*chosen);
+        if (chosen->link)
+            serve_link(*chosen);
+        else if (chosen->offer.event_idx)
+            serve_guests<event_idx_board>(*chosen);
+        else
+            serve_guests<vhost_user_board>(*chosen);
     });
 }
 

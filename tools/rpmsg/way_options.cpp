@@ -3,6 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <string>
+#include <vector>
+
 namespace tool {
 
 std::string check_name(const std::string& text)
@@ -19,12 +22,23 @@ std::string check_range::operator()(const std::string& text) const
     return good ? std::string{} : fmt::format("{} is not a number from {} to {}", text, least_, most_);
 }
 
+std::vector<CLI::Option*> guest_options::declare(CLI::App& command)
+{
+    return {command.add_flag("--event-idx", event_idx, "offer the guest VIRTIO_F_EVENT_IDX: fewer doorbells"),
+            command.add_flag("--legacy", legacy, "do not offer the guest VIRTIO_F_VERSION_1"),
+            command.add_flag("--inband", inband, "doorbells of the guest are messages on the socket")};
+}
+
 void way_options::declare(CLI::App& command)
 {
+    auto* const kernel =
+        command.add_option("--guest", guest, "to a program in a Linux guest that comes to this socket");
+    kernel->type_name("SOCKET");
+    for (auto* const option : offer.declare(command))
+        option->needs(kernel);
     command.add_option("name", name, "the channel")->required()->type_name("NAME")->check(check_name);
-    command.add_option("--link", link, "over shared memory, with the `rpmsg serve --link` at this socket")
-        ->type_name("SOCKET")
-        ->required();
+    auto* const process = command.add_option("--link", link, "to the `rpmsg serve --link` at this socket");
+    process->type_name("SOCKET")->excludes(kernel);
     command.add_option("--to", to, "the other side's address, not whoever serves the channel")
         ->type_name("ADDRESS")
         ->check(check_range{0, 0xFFFF'FFFE});

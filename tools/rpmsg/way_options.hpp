@@ -1,5 +1,7 @@
 #pragma once
 
+#include "guest_options.hpp"
+
 #include <rpmsg/name_service/name.hpp>
 
 #include <cstdint>
@@ -15,8 +17,10 @@ namespace tool {
 
 /// Which way to go to which endpoint: the options that ping, bench and cat have in common.
 struct way_options {
-    std::string name;                   ///< Of the channel: 1 to 31 bytes.
-    std::string link;                   ///< The socket of a link between two processes.
+    std::string name;   ///< Of the channel: 1 to 31 bytes.
+    std::string link;   ///< The socket of a link between two processes,
+    std::string guest;  ///< or the one that a guest comes to.
+    guest_options offer;
     std::optional<std::uint32_t> to;    ///< The peer's address, where it is known.
     std::optional<std::uint32_t> from;  ///< Ours, where it matters.
     double patience = 10;               ///< Seconds for the other side to come.

@@ -1,14 +1,17 @@
 #pragma once
 
 #include "failure.hpp"
+#include "guest_way.hpp"
 #include "link_way.hpp"
 #include "meeting.hpp"
 #include "waiting.hpp"
 #include "way_options.hpp"
 
 #include <rpmsg/platform/fmt.hpp>
+#include <rpmsg/platform/linux/vhost_user.hpp>
 #include <rpmsg/rpmsg.hpp>
 
+#include <cstddef>
 #include <utility>
 
 namespace tool {
@@ -27,11 +30,21 @@ void go(const way_options& chosen, Command command)
 {
     take_signals();
     const auto until = after(seconds{chosen.patience});
-    auto socket = connect_to(chosen.link, until);
-    if (stop_asked())
-        return;
-    link_way way{std::move(socket)};
-    command(way, until);
+    if (!chosen.link.empty()) {
+        auto socket = connect_to(chosen.link, until);
+        if (stop_asked())
+            return;
+        link_way way{std::move(socket)};
+        command(way, until);
+    } else if (!chosen.guest.empty() && chosen.offer.event_idx) {
+        one_guest_way<event_idx_board> way{chosen.guest, chosen.offer};
+        command(way, until);
+    } else if (!chosen.guest.empty()) {
+        one_guest_way<rpmsg::platform::vhost_user_board> way{chosen.guest, chosen.offer};
+        command(way, until);
+    } else {
+        throw failure{status::bad_input, "to whom? One of --link and --guest says it"};
+    }
 }
 
 /// Opens an endpoint as the options say, and waits until it is bound.
