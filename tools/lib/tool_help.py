@@ -55,7 +55,8 @@ def complete(program, script, *words):
     """What bash offers for the last of the words."""
     line = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); ' \
         '_rpmsg "$1" "${COMP_WORDS[-1]}" "${COMP_WORDS[-2]}" && printf "%s\\n" "${COMPREPLY[@]}"'
-    out = subprocess.run(["bash", "-euc", line, "-", script, program, *words], check=True, capture_output=True, text=True)
+    out = subprocess.run(["bash", "-euc", line, "-", script, program, *words],
+                         check=True, capture_output=True, text=True)
     if out.stderr:
         raise SystemExit(out.stderr)
     return set(out.stdout.split())

@@ -40,12 +40,18 @@ class channel_log {
 public:
     using hook = std::function<void(rpmsg::address)>;
 
-    channel_log(std::string name, notebook& notes) : name_{std::move(name)}, notes_{notes} {}
+    /// @param local  Where the channel is served, or any.
+    channel_log(std::string name, rpmsg::address local, notebook& notes)
+        : name_{std::move(name)},
+          local_{local},
+          notes_{notes}
+    {}
     channel_log(const channel_log&) = delete;
     channel_log& operator=(const channel_log&) = delete;
     ~channel_log() = default;
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] rpmsg::address local() const noexcept { return local_; }
     [[nodiscard]] notebook& notes() noexcept { return notes_; }
     void took(std::size_t bytes) noexcept { in_.count(bytes); }
     void sent(std::size_t bytes) noexcept { out_.count(bytes); }
@@ -74,6 +80,7 @@ private:
     };
 
     std::string name_;
+    rpmsg::address local_;
     notebook& notes_;
     traffic in_;  ///< Of whoever uses the channel now.
     traffic out_;

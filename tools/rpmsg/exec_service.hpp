@@ -21,8 +21,8 @@ namespace tool {
 
 /// Messages go to the standard input of a shell command, and its output comes back as messages.
 ///
-/// The command is started when somebody uses the channel, and ended when he goes. When it ends by itself, the channel is
-/// withdrawn and announced anew. What it does not read stays in the link's buffers, so that the sender waits.
+/// The command is started when somebody uses the channel, and ended when he goes. When it ends by itself, the channel
+/// is withdrawn and announced anew. What it does not read stays in the link's buffers, so that the sender waits.
 template <typename Bus>
 class exec_service {
     struct receiver {
@@ -36,11 +36,12 @@ class exec_service {
     };
 
 public:
-    exec_service(Bus& bus, const std::string& name, std::string command, bool lines, notebook& notes)
+    exec_service(Bus& bus, const std::string& name, rpmsg::address local, std::string command, bool lines,
+                 notebook& notes)
         : bus_{bus},
           command_{std::move(command)},
           lines_{lines},
-          log_{name, notes},
+          log_{name, local, notes},
           endpoint_{make_served<Bus>(bus, log_, receiver{this})}
     {
         announce();

@@ -24,6 +24,7 @@ class guest_way {
 public:
     using bus_type = rpmsg::device_bus<Board, rpmsg::platform::vhost_user_transport>;
     static constexpr std::string_view kind = "guest";
+    static constexpr std::string_view nobody = "no guest came";
 
     /// Listens at the socket.
     guest_way(const std::string& socket, const guest_options& chosen)

@@ -21,6 +21,7 @@ class process_way {
 public:
     using bus_type = Bus;
     static constexpr std::string_view kind = "link";
+    static constexpr std::string_view nobody = "the other side does not answer";
 
     process_way(const process_way&) = delete;
     process_way& operator=(const process_way&) = delete;

@@ -13,7 +13,18 @@
 #include <exception>
 #include <string>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace {
+
+/// Standard streams that came closed fail when they are used: no other file is to get their numbers.
+void hold_streams()
+{
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream)
+        if (::fcntl(stream, F_GETFD) < 0)
+            ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
 
 int run(int argc, char** argv)
 {
@@ -53,6 +64,7 @@ int fail(const char* why, int code)
 int main(int argc, char** argv)
 {
     try {
+        hold_streams();
         std::signal(SIGPIPE, SIG_IGN);  // a pipe that nobody reads is an error of write()
         return run(argc, argv);
     } catch (const tool::failure& wrong) {

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Completion of rpmsg(1) for bash. What there is to complete is asked of rpmsg --help, so it is never behind it.
 
-# _rpmsg_type HELP WORD: what follows an option, or stands for a positional: SOCKET, N, BYTES; nothing after a flag.
+# _rpmsg_type HELP OPTION: what follows it: SOCKET, N, BYTES; nothing after a flag.
 _rpmsg_type() { sed -nE "s/^  $2 ([A-Z]+).*/\1/p" <<<"$1"; }
 
 _rpmsg()
@@ -21,15 +21,17 @@ _rpmsg()
         if [[ -z $command ]]; then
             type=SUBCOMMAND
         else
-            type=$(_rpmsg_type "$(sed -n '/^Positionals:/,/^$/p' <<<"$help")" '[a-z]+')
+            type=$(sed -nE '/^Positionals:/,/^$/s/^  (.*\b(SOCKET|FILE|NAME)\b).*/\2/p' <<<"$help")
         fi
     fi
     case $type in
         '')
-            mapfile -t COMPREPLY < <(compgen -W "$(sed -nE 's/^  (-[a-z],)?(--[a-z-]+).*/\2/p' <<<"$help")" -- "$word")
+            help=$(sed -nE 's/^  (-[a-z],)?(--[a-z-]+).*/\2/p' <<<"$help")
+            mapfile -t COMPREPLY < <(compgen -W "$help" -- "$word")
             ;;
         SUBCOMMAND)
-            mapfile -t COMPREPLY < <(compgen -W "$(sed -nE '/^Subcommands:/,$s/^  ([a-z]+) .*/\1/p' <<<"$help")" -- "$word")
+            help=$(sed -nE '/^Subcommands:/,$s/^  ([a-z]+) .*/\1/p' <<<"$help")
+            mapfile -t COMPREPLY < <(compgen -W "$help" -- "$word")
             ;;
         COMMAND) mapfile -t COMPREPLY < <(compgen -c -- "$word") ;;
         DIRECTORY) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;

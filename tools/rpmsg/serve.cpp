@@ -1,5 +1,6 @@
 #include "channel_log.hpp"
 #include "commands.hpp"
+#include "dev_way.hpp"
 #include "failure.hpp"
 #include "guest_options.hpp"
 #include "guest_way.hpp"
@@ -34,6 +35,7 @@ struct serve_options : service_options {
     std::string socket;
     bool link = false;
     guest_options offer;
+    std::string device;
 };
 
 /// Serves until the user wants to stop, or `done` says so.
@@ -142,17 +144,37 @@ void serve_guests(const serve_options& chosen)
     notes.say_all();
 }
 
+/// The other side is the remote processor's: we announce as firmware does, from the Linux side.
+void serve_device(serve_options chosen)
+{
+    constexpr std::uint32_t fixed =
+        0x200;  // Linux announces only what has an address, and gives 0x400 and on away
+    chosen.from = chosen.from.value_or(fixed);
+    dev_way way{chosen.device};
+    notebook notes;
+    notes.note("serving over /dev");
+    serve(way, chosen, notes, [] { return false; });
+    notes.say_all();
+}
+
 }  // namespace
 
 void add_serve(CLI::App& program)
 {
     const auto chosen = std::make_shared<serve_options>();
     auto& command = *program.add_subcommand("serve", "Is the other side: what firmware would be.");
-    command.add_option("socket", chosen->socket, "where to listen")->required()->type_name("SOCKET");
+    auto* const socket = command.add_option("socket", chosen->socket,
+                                            "where to listen; without it, it serves over /dev/rpmsg*");
+    socket->type_name("SOCKET");
+    command
+        .add_option("--dev", chosen->device, "of /dev/rpmsg* those of this device: remoteproc0, virtio1, …")
+        ->type_name("DEVICE")
+        ->excludes(socket);
     auto* const link =
         command.add_flag("--link", chosen->link, "for another process over shared memory, not for a guest");
+    link->needs(socket);
     for (auto* const option : chosen->offer.declare(command))
-        option->excludes(link);
+        option->needs(socket)->excludes(link);
     command.add_option("--echo", chosen->echo, "a channel whose messages are sent back; as many as you like")
         ->type_name("NAME")
         ->check(check_name)
@@ -174,6 +196,12 @@ void add_serve(CLI::App& program)
                                               "from one to the next, 0 by default: as fast as they go");
     interval->type_name("SECONDS")->check(check_range{0, 3600});
 
+    command
+        .add_option("--from", chosen->from,
+                    "the address of the first channel, the next that is free by default")
+        ->type_name("ADDRESS")
+        ->check(check_range{1, 0xFFFF'FF00});
+
     exec->excludes(source)->excludes(sink);
     source->excludes(sink);
     lines->needs(exec);
@@ -186,7 +214,9 @@ void add_serve(CLI::App& program)
         if (!by_name && chosen->echo.empty())
             throw failure{status::bad_input, "nothing to serve: one of --echo, --exec, --source, --sink"};
         take_signals();
-        if (chosen->link)
+        if (chosen->socket.empty())
+            serve_device(*chosen);
+        else if (chosen->link)
             serve_link(*chosen);
         else if (chosen->offer.event_idx)
             serve_guests<event_idx_board>(*chosen);

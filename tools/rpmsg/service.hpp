@@ -23,11 +23,12 @@ served<Bus, Receiver> make_served(Bus& bus, channel_log& log, Receiver receiver)
             channel_log::hook{[&log](rpmsg::address peer) { log.tell_unbound(peer); }}};
 }
 
-/// Announces it by the log's name, which was checked.
+/// Announces it by the log's name, which was checked, at the log's address.
 template <typename Endpoint>
 void open_served(Endpoint& endpoint, const channel_log& log)
 {
-    must(endpoint.open(*rpmsg::name::from_static(log.name().c_str())), "cannot serve " + log.name());
+    must(endpoint.open(*rpmsg::name::from_static(log.name().c_str()), log.local()),
+         "cannot serve " + log.name());
 }
 
 }  // namespace tool

@@ -28,7 +28,9 @@ struct service_options {
     bool source = false;
     bool sink = false;
     std::uint32_t size = 0;  ///< Of the source's messages, 0: as long as they can be.
-    double interval = 0;     ///< Of the source's messages, in seconds.
+    std::optional<std::uint32_t>
+        from;             ///< The address of the first channel, and the next ones follow; or any.
+    double interval = 0;  ///< Of the source's messages, in seconds.
 };
 
 /// What comes is sent back.
@@ -46,8 +48,8 @@ class echo_service {
     };
 
 public:
-    echo_service(Bus& bus, const std::string& name, notebook& notes)
-        : log_{name, notes},
+    echo_service(Bus& bus, const std::string& name, rpmsg::address local, notebook& notes)
+        : log_{name, local, notes},
           endpoint_{make_served<Bus>(bus, log_, receiver{&log_})}
     {
         open_served(endpoint_, log_);
@@ -68,8 +70,8 @@ class sink_service {
     };
 
 public:
-    sink_service(Bus& bus, const std::string& name, notebook& notes)
-        : log_{name, notes},
+    sink_service(Bus& bus, const std::string& name, rpmsg::address local, notebook& notes)
+        : log_{name, local, notes},
           endpoint_{make_served<Bus>(bus, log_, receiver{&log_})}
     {
         open_served(endpoint_, log_);
@@ -90,11 +92,11 @@ class source_service {
     };
 
 public:
-    source_service(Bus& bus, const service_options& chosen, notebook& notes)
+    source_service(Bus& bus, const service_options& chosen, rpmsg::address local, notebook& notes)
         : bus_{bus},
           size_{chosen.size},
           interval_{std::chrono::ceil<monotonic::duration>(seconds{chosen.interval})},
-          log_{chosen.name, notes},
+          log_{chosen.name, local, notes},
           endpoint_{make_served<Bus>(bus, log_, receiver{&log_})}
     {
         open_served(endpoint_, log_);
@@ -142,14 +144,16 @@ class services {
 public:
     services(Bus& bus, const service_options& chosen, notebook& notes)
     {
+        auto local = chosen.from;
+        const auto next_local = [&local] { return local ? rpmsg::address{(*local)++} : rpmsg::any_address; };
         for (const auto& name : chosen.echo)
-            echoes_.emplace_back(bus, name, notes);
+            echoes_.emplace_back(bus, name, next_local(), notes);
         if (chosen.source)
-            source_.emplace(bus, chosen, notes);
+            source_.emplace(bus, chosen, next_local(), notes);
         if (chosen.sink)
-            sink_.emplace(bus, chosen.name, notes);
+            sink_.emplace(bus, chosen.name, next_local(), notes);
         if (!chosen.exec.empty())
-            exec_.emplace(bus, chosen.name, chosen.exec, chosen.lines, notes);
+            exec_.emplace(bus, chosen.name, next_local(), chosen.exec, chosen.lines, notes);
     }
 
     /// After each poll of the bus. @return  Whether there is more to do at once.

@@ -39,6 +39,12 @@ void way_options::declare(CLI::App& command)
     command.add_option("name", name, "the channel")->required()->type_name("NAME")->check(check_name);
     auto* const process = command.add_option("--link", link, "to the `rpmsg serve --link` at this socket");
     process->type_name("SOCKET")->excludes(kernel);
+    command
+        .add_option("--dev", device,
+                    "over /dev/rpmsg*, as by default, of this device: remoteproc0, virtio1, …")
+        ->type_name("DEVICE")
+        ->excludes(kernel)
+        ->excludes(process);
     command.add_option("--to", to, "the other side's address, not whoever serves the channel")
         ->type_name("ADDRESS")
         ->check(check_range{0, 0xFFFF'FFFE});

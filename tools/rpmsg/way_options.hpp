@@ -21,6 +21,7 @@ struct way_options {
     std::string link;   ///< The socket of a link between two processes,
     std::string guest;  ///< or the one that a guest comes to.
     guest_options offer;
+    std::string device;  ///< Otherwise, over /dev: a part of the device's path in /sys/devices, or empty.
     std::optional<std::uint32_t> to;    ///< The peer's address, where it is known.
     std::optional<std::uint32_t> from;  ///< Ours, where it matters.
     double patience = 10;               ///< Seconds for the other side to come.

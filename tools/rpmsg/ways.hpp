@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dev_way.hpp"
 #include "failure.hpp"
 #include "guest_way.hpp"
 #include "link_way.hpp"
@@ -19,12 +20,13 @@ namespace tool {
 // A way is a bus and how to wait for it. Commands are templates over it:
 //
 //     Way::kind            its name for a script: "link"
+//     Way::nobody          what to say when there is no other side
 //     way.bus()            endpoints are made on it
 //     way.attend()         before each poll of the bus; throws failure when the other side has gone for good
 //     way.add_files(…)     what to sleep on until the next poll
 
-/// Goes the way that was chosen, and runs `command(way, until)` at its end, where `until` is how long the other side may
-/// take to come. Does nothing when the user wants to stop meanwhile.
+/// Goes the way that was chosen, and runs `command(way, until)` at its end, where `until` is how long the other side
+/// may take to come. Does nothing when the user wants to stop meanwhile.
 template <typename Command>
 void go(const way_options& chosen, Command command)
 {
@@ -43,7 +45,8 @@ void go(const way_options& chosen, Command command)
         one_guest_way<rpmsg::platform::vhost_user_board> way{chosen.guest, chosen.offer};
         command(way, until);
     } else {
-        throw failure{status::bad_input, "to whom? One of --link and --guest says it"};
+        dev_way way{chosen.device};
+        command(way, until);
     }
 }
 
@@ -66,8 +69,10 @@ bool reach(Way& way, Endpoint& endpoint, const way_options& chosen, moment until
         return true;
     if (stop_asked())
         return false;
+    if (const auto why = way.bus().refusal(); why != rpmsg::errc{} && why != rpmsg::errc::link_down)
+        throw failure{status::failed, "cannot talk to {}: {}", chosen.name, reason(why)};
     if (!is_up())
-        throw failure{status::failed, "the other side did not come within {} s", chosen.patience};
+        throw failure{status::failed, "{}, within {} s", Way::nobody, chosen.patience};
     throw failure{status::failed, "nobody on the other side came for {} within {} s", chosen.name,
                   chosen.patience};
 }
