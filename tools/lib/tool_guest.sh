@@ -58,7 +58,9 @@ talks_in_a_guest()
             head -c 100000 /dev/urandom >/mnt/in && "$rpmsg" cat /dev/rpmsg0 </mnt/in | cmp - /mnt/in &&
             "$rpmsg" bench rpmsg-raw --size 16,496 --window 1,64 --seconds 0.1 --json && "$rpmsg" list --json &&
             { "$rpmsg" ping rpmsg-raw --size 497; [[ $? == 2 ]]; } &&
-            { "$rpmsg" ping nobody --wait 0.2; [[ $? == 1 ]]; }' &&
+            { "$rpmsg" ping nobody --wait 0.2; [[ $? == 1 ]]; } && { sleep 3 | "$rpmsg" cat rpmsg-raw & } && sleep 1 &&
+            { "$rpmsg" ping rpmsg-raw --wait 0.2; [[ $? == 1 ]]; }' &&
+        grep "rpmsg-raw: another .* program has" "$dir/guest" &&
         grep ONE "$dir/guest" && grep THREE "$dir/guest" && grep '"window": 64' "$dir/guest" &&
         grep "nobody .* within 0.2 s" "$dir/guest" && served
 }

@@ -57,12 +57,17 @@ template <typename Way, typename Endpoint>
 bool reach(Way& way, Endpoint& endpoint, const way_options& chosen, moment until)
 {
     const auto from = chosen.from ? rpmsg::address{*chosen.from} : rpmsg::any_address;
+    auto opened = rpmsg::result<void>{};
     if (chosen.to && chosen.from)
-        must(endpoint.open(from, rpmsg::towards{*chosen.to}), "cannot open an endpoint");
+        opened = endpoint.open(from, rpmsg::towards{*chosen.to});
     else if (chosen.to)
-        must(endpoint.open(rpmsg::towards{*chosen.to}), "cannot open an endpoint");
+        opened = endpoint.open(rpmsg::towards{*chosen.to});
     else
-        must(endpoint.open(chosen.channel(), from), "cannot open an endpoint");
+        opened = endpoint.open(chosen.channel(), from);
+    if (opened.error() == rpmsg::errc::address_in_use)
+        throw failure{status::failed, "cannot talk to {}: another endpoint or program has the address",
+                      chosen.name};
+    must(opened, "cannot open an endpoint");
 
     const auto is_up = [&] { return way.bus().state() == rpmsg::link_state::up; };
     if (work_until(way, until, [&] { return is_up() && endpoint.is_bound(); }))
