@@ -17,7 +17,8 @@ HOST_SECONDS = 20  # until the host listens, or ends when it is told to
 
 # What the kernel says when something is wrong; a test names those lines that it expects.
 WRONG = re.compile(r"\bBUG\b|WARNING|too big|no recipient|malformed|already exist|rpmsg_create_channel failed"
-                   r"|timeout waiting|out of range|messages dropped|Oops|panic|failed with error|scheduling while atomic|guest: FAILED")
+                   r"|timeout waiting|out of range|messages dropped|Oops|panic|failed with error"
+                   r"|scheduling while atomic|guest: FAILED")
 
 
 class Failed(Exception):

@@ -86,7 +86,7 @@ inline void serve_two(const options& o)
         std::array<::pollfd, 2> ask{::pollfd{.fd = first.end.fd(), .events = POLLIN, .revents = 0},
                                     ::pollfd{.fd = second.end.fd(), .events = POLLIN, .revents = 0}};
         if (!first.bus.has_work() && !second.bus.has_work())
-            static_cast<void>(::poll(ask.data(), ask.size(), 1000));
+            static_cast<void>(::poll(ask.data(), ask.size(), 10'000));
         first.end.service();
         first.bus.poll();
         second.end.service();

@@ -46,12 +46,10 @@ private:
     }
     void try_old()
     {
-        // The memory is still ours to read, whatever the guest does with it now.
+        // The memory is still mapped. It is not written to: the guest may have made a ring of it.
         const auto sum = std::accumulate(kept_.payload().begin(), kept_.payload().end(), std::byte{},
                                          [](std::byte a, std::byte b) { return a ^ b; });
-        static_cast<void>(sum);
-        if (!grabbed_.payload().empty())
-            grabbed_.payload().front() = std::byte{1};
+        one_.log.note("old bytes read: {}, sum {}", kept_.payload().size(), std::to_integer<int>(sum));
         one_.log.note("old send: {}", std::move(grabbed_).send(8).error());
         grabbed_.drop();
         kept_.release();
@@ -87,14 +85,16 @@ void serve_holding(const options& o)
     check(raw.open("rpmsg-raw").has_value(), "cannot open");
     one.log.note("open rpmsg-raw {}", raw.local().value());
     auto next = std::chrono::steady_clock::now();
-    one.run([&] {
-        const auto now = std::chrono::steady_clock::now();
-        if (told == 0 || kept.empty() || now < next)
-            return;
-        one.log.note("releases one of {}", kept.size());
-        kept.pop_front();
-        next = now + 50ms;
-    });
+    one.run(
+        [&] {
+            const auto now = std::chrono::steady_clock::now();
+            if (told == 0 || kept.empty() || now < next)
+                return;
+            one.log.note("releases one of {}", kept.size());
+            kept.pop_front();
+            next = now + 50ms;
+        },
+        10ms);
 }
 
 }  // namespace host

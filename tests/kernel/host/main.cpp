@@ -46,8 +46,8 @@ void serve(const host::options& o)
 
 int main(int argc, char** argv)
 {
-    std::signal(SIGTERM, [](int) { host::ended = 1; });
-    std::signal(SIGUSR1, [](int) { host::told = 1; });
+    std::signal(SIGTERM, host::on_signal);
+    std::signal(SIGUSR1, host::on_signal);
     try {
         const host::options o{std::span{argv, static_cast<std::size_t>(argc)}.subspan(1)};
         if (o.has("event-idx"))

@@ -8,6 +8,7 @@
 #include <rpmsg/rpmsg.hpp>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
@@ -26,6 +27,15 @@ struct event_idx_board : rpmsg::platform::vhost_user_board {
 /// Set by signals: SIGTERM ends the program, SIGUSR1 means what the mode says.
 inline volatile std::sig_atomic_t ended = 0;
 inline volatile std::sig_atomic_t told = 0;
+/// What they wake: nothing else ends a sleep but the guest, so a doorbell that gets lost is a hang and not a delay.
+inline std::atomic<rpmsg::platform::vhost_user_end*> asleep = nullptr;
+
+inline void on_signal(int which)
+{
+    (which == SIGTERM ? ended : told) = 1;
+    if (auto* const end = asleep.load())
+        end->wake();
+}
 
 inline void check(bool good, const char* what)
 {
@@ -62,16 +72,18 @@ public:
     rpmsg::platform::vhost_user_end end;
     bus_type bus{end.transport(), end.template policies<Board>()};
 
-    /// Sleeps and polls until the program is to end; `at_each_turn` is called between polls.
+    /// Sleeps and polls until the program is to end; `at_each_turn` is called between polls, `nap` apart at most.
     template <typename Turn>
-    void run(Turn at_each_turn)
+    void run(Turn at_each_turn, std::chrono::milliseconds nap = 30min)
     {
+        asleep = &end;
         log.note("listens");
         while (ended == 0) {
             bus.poll();
             at_each_turn();
-            bus.wait_work(20ms);
+            bus.wait_work(nap);
         }
+        asleep = nullptr;
     }
     void run()
     {
