@@ -86,15 +86,17 @@ def theirs(run):
     conversation(run, ["channels"], "theirs")
 
 
-for word in ((), ("event-idx",), ("inband",)):
-    @test(f"unbind and bind in the middle of traffic, five times{', with ' + word[0] if word else ''}", word)
-    def rebind(run, words):
-        heard = conversation(run, ["old-handles", *(f"--{one}" for one in words)], "rebind", may=(GONE,), ROUNDS=5)
+for word, ring in itertools.product(((), ("event-idx",), ("inband",)), (256, 16)):
+    @test(f"unbind and bind in the middle of traffic, five times ({', '.join((*word, f'rings of {ring}'))})", word, ring)
+    def rebind(run, words, size):
+        heard = conversation(run, ["old-handles", *(f"--{one}" for one in words)], "rebind", ring=size, may=(GONE,),
+                             ROUNDS=5)
         links = [line.split()[-1] for line in heard if " = link " in line]
         wants(links.count("up") == 6 and links.count("lost") == 6, f"the link was {', '.join(links)}")
         wants(sum(line.startswith("0 = unbound") for line in heard) == 6, "the endpoint is unbound each time")
         stale = [line for line in heard if " = old send: " in line]
         wants(stale == ["0 = old send: stale"] * 5, f"buffers of an old link: {stale}")
+        wants(not any("has changed" in line for line in heard), "a buffer that is kept was given back")
 
 
 @test("our process is killed: readers and writers get errors, and the guest lives; started again, it has new guests")

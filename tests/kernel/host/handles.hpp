@@ -5,15 +5,19 @@
 
 #include <rpmsg/rpmsg.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <numeric>
+#include <optional>
+#include <utility>
+#include <vector>
 
 namespace host {
 
-/// Echoes, and keeps one received and one transmit buffer of each epoch until the next one has begun.
+/// Echoes, and keeps one received and one transmit buffer of each epoch until it has those of the next.
 template <rpmsg::policy::board Board>
 class keeper_of_old {
 public:
@@ -22,13 +26,7 @@ public:
         check(raw_.open("rpmsg-raw").has_value(), "cannot open");
         one_.log.note("open rpmsg-raw {}", raw_.local().value());
     }
-    void run()
-    {
-        one_.run([this] {
-            if (one_.bus.state() == rpmsg::link_state::up && grabbed_ && one_.bus.epoch() != epoch_)
-                try_old();
-        });
-    }
+    void run() { one_.run(); }
 
 private:
     using bus_type = typename served<Board>::bus_type::basic;
@@ -36,23 +34,29 @@ private:
     rpmsg::payload_view on_message(rpmsg::message in)
     {
         one_.log.received(in.source(), in.destination(), in.payload());
-        if (!grabbed_) {
+        if (!epoch_ || *epoch_ != one_.bus.epoch()) {
+            // The first of its epoch, so that the old one's descriptor has the same number.
+            auto received = std::exchange(kept_, in.hold());
+            auto grabbed = std::exchange(grabbed_, raw_.try_acquire());
+            if (epoch_)
+                try_old(received, grabbed);
             epoch_ = one_.bus.epoch();
-            kept_ = in.hold();
-            grabbed_ = raw_.try_acquire();
+            copy_.assign(kept_.payload().begin(), kept_.payload().end());
+        } else if (!std::ranges::equal(copy_, kept_.payload())) {
+            one_.log.note("a buffer that we keep has changed");
         }
         one_.log.sent(in.destination(), in.source(), in.payload());
         return in.payload();
     }
-    void try_old()
+    void try_old(rpmsg::rx_buffer& received, auto& grabbed)
     {
         // The memory is still mapped. It is not written to: the guest may have made a ring of it.
-        const auto sum = std::accumulate(kept_.payload().begin(), kept_.payload().end(), std::byte{},
+        const auto sum = std::accumulate(received.payload().begin(), received.payload().end(), std::byte{},
                                          [](std::byte a, std::byte b) { return a ^ b; });
-        one_.log.note("old bytes read: {}, sum {}", kept_.payload().size(), std::to_integer<int>(sum));
-        one_.log.note("old send: {}", std::move(grabbed_).send(8).error());
-        grabbed_.drop();
-        kept_.release();
+        one_.log.note("old bytes read: {}, sum {}", received.payload().size(), std::to_integer<int>(sum));
+        one_.log.note("old send: {}", std::move(grabbed).send(8).error());
+        grabbed.drop();
+        received.release();
     }
 
     struct heard {
@@ -67,7 +71,8 @@ private:
 
     served<Board> one_;
     rpmsg::rx_buffer kept_;
-    std::uint32_t epoch_ = 0;
+    std::vector<std::byte> copy_;  // of what is kept
+    std::optional<std::uint32_t> epoch_;
     endpoint_type raw_{one_.bus, heard{this}, rpmsg::on_unbound<unbound>{unbound{this}}};
     typename endpoint_type::buffer grabbed_;
 };
