@@ -27,9 +27,9 @@ def tally(result, name):
             to.write(f"{result}\t{name}\n")
 
 
-def run(name, body, kernel):
+def run(name, body, kernel, *program):
     """One test; how many messages were compared."""
-    test = kernel_guest.Test(name, kernel)
+    test = kernel_guest.Test(name, kernel, *program)
     try:
         body(test)
         tally("pass", name)
@@ -48,7 +48,7 @@ def figures(kernel):
     print(f"  {'doorbells of a message':<46}{'out of the guest':>18}{'into it':>10}{'us':>8}")
     for features, words in (("flags", ()), ("EVENT_IDX", ("event-idx",)), ("in-band", ("inband",))):
         name = f"doorbells and time, {features}"
-        test = kernel_guest.Test(name, kernel)
+        test = kernel_guest.Test(name, kernel, "kernel_host")
         try:
             host = test.host("counting", "--quiet", *(f"--{word}" for word in words))
             said = test.guest("figures", dump=False, seconds=60)
@@ -84,7 +84,7 @@ def main(arguments):
     if messages:
         print(f"  {messages} messages are in the kernel's dump as they are in our record ({time.monotonic() - start:.0f} s)")
     for name, body in chosen(kernel_tests.ALONE).items():
-        run(name, body, kernel)
+        run(name, body, kernel, "kernel_host")
     if not texts or "figures" in texts:
         figures(kernel)
     return 0

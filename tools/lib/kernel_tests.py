@@ -10,6 +10,7 @@ TESTS = {}
 GONE = r"no recipient"  # who closes while answers are under way
 # What user mode says when the process behind a device is gone; none of it is RPMsg's.
 DEVICE_GONE = (r"WARNING: .*(vu_|virtio_uml|um/drivers)", r"virtio-uml.*failed", r"Kernel panic.*never")
+ECHOES = 40  # of the guest's exchange
 MESSAGES = int(os.environ.get("RPMSG_KERNEL_MESSAGES", "1000000"))
 SOAK_SECONDS = 120
 
@@ -21,13 +22,18 @@ def test(name, *arguments):
     return keep
 
 
-def conversation(run, host, guest, buses=1, **options):
-    """One host program, one guest, and both records compared; what the host said."""
+def both_said(run, host, guest, buses=1, **options):
+    """One host program, one guest, and both records compared; what the guest and what the host said."""
     served = run.host(*host, sockets=buses)
     said = run.guest(guest, sockets=buses, **options)
     heard = run.finish(served)
     run.compare(said, heard, buses)
-    return heard
+    return said, heard
+
+
+def conversation(*arguments, **options):
+    """The same; what the host said."""
+    return both_said(*arguments, **options)[1]
 
 
 def payload_sizes(lines, way):
@@ -45,7 +51,13 @@ for chosen in itertools.chain.from_iterable(itertools.combinations(FEATURES, n) 
     for ring in (256, 16):
         @test(f"an exchange with {', '.join(chosen) or 'the usual features'}, rings of {ring}", chosen, ring)
         def exchange(run, words, size):
-            conversation(run, ["echo", *(f"--{word}" for word in words), "rpmsg-raw"], "exchange", ring=size)
+            said, heard = both_said(run, ["echo", *(f"--{word}" for word in words), "rpmsg-raw"], "exchange", ring=size)
+            bits = re.search("features ([01]+)", next(line for line in said if "guest: features" in line))[1]
+            agreed = {number for number, bit in enumerate(bits) if bit == "1"} - {30}  # 30 is the protocol's own
+            wanted = {0} | ({29} if "event-idx" in words else set()) | (set() if "legacy" in words else {32})
+            wants(agreed == wanted, f"features {agreed} were agreed on, not {wanted}")
+            requests = next(int(line.split()[-1]) for line in heard if " = requests " in line)
+            wants((requests > ECHOES) == ("inband" in words), f"{requests} requests: each kick is one, or none is")
 
 
 @test("rpmsg_client_sample says hello a hundred times, and goodbye")
@@ -143,7 +155,10 @@ def soak(run, words):
     wants(told.startswith(f"0 = heard {MESSAGES} sent {MESSAGES} wrong 0 "), f"the host says: {told}")
     seconds = float(next(re.search(r"each way in ([\d.]+) s", line)[1] for line in said if "guest: soak" in line))
     print(f"  {MESSAGES} messages each way{' with ' + words[0] if words else ''}: {seconds:.0f} s in the guest")
-    wants(seconds <= SOAK_SECONDS, f"{seconds:.0f} s in the guest, and {SOAK_SECONDS} at most")
+    if (load := os.getloadavg()[0]) > os.cpu_count() + 1:
+        print(f"  others use this machine too (load {load:.1f}): no limit")
+    else:
+        wants(seconds <= SOAK_SECONDS, f"{seconds:.0f} s in the guest, and {SOAK_SECONDS} at most")
 
 
 # Those that measure time: alone, and in this order.

@@ -36,6 +36,7 @@ void exchange()
     std::vector<node> open;
     for (unsigned bus = 0; bus != number("BUSES", 1); ++bus)
         open.emplace_back(wait_node("rpmsg-raw", static_cast<int>(bus)).path);
+    say("features {}", read_file("/sys/bus/virtio/devices/virtio0/features"));  // bit 0 first
     std::array<std::byte, pattern::longest> room{};
     for (unsigned n = 0; n != echoes; ++n)
         for (const auto& each : open)

@@ -63,6 +63,7 @@ public:
     {
         log.note("faults {}", bus.stats().total());
         const auto counts = end.counts();
+        log.note("requests {}", counts.requests);
         log.note("guests {} refused {}", counts.guests, counts.refused + counts.cut_off);
     }
     served(const served&) = delete;
