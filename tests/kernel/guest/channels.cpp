@@ -76,6 +76,8 @@ void ours()
         wait_no_node("rpmsg-raw");
         check(maker.release_channel("rpmsg-raw", 700, any) == EINVAL, "what is gone is not released");
     }
+    // Who powers off before the host has heard the last withdrawal does not know whether it does.
+    node{maker.create_endpoint("end", 2001, echo_address).path}.echo(bytes_of("that was all"));
 }
 
 void theirs()

@@ -77,21 +77,28 @@ private:
     typename endpoint_type::buffer grabbed_;
 };
 
-/// Keeps all that it gets; from SIGUSR1 on it gives one buffer back in 50 ms.
+/// Keeps all that it gets; from SIGUSR1 on it gives one buffer back in 50 ms. Answers a message of one byte.
 template <rpmsg::policy::board Board>
 void serve_holding(const options& o)
 {
     served<Board> one{o, 0};
     std::deque<rpmsg::rx_buffer> kept;
+    rpmsg::address asks;
     rpmsg::endpoint raw{one.bus, [&](rpmsg::message in) {
                             one.log.received(in.source(), in.destination(), in.payload());
                             kept.push_back(in.hold());
+                            if (in.size() == 1)
+                                asks = in.source();
                         }};
     check(raw.open("rpmsg-raw").has_value(), "cannot open");
     one.log.note("open rpmsg-raw {}", raw.local().value());
     auto next = std::chrono::steady_clock::now();
     one.run(
         [&] {
+            if (!asks.is_any() && raw.try_send_to(asks, {})) {
+                one.log.sent(raw.local(), asks, {});
+                asks = rpmsg::any_address;
+            }
             const auto now = std::chrono::steady_clock::now();
             if (told == 0 || kept.empty() || now < next)
                 return;
