@@ -1,14 +1,12 @@
 """Runs char_bus in a guest, against our own remote processor: the traps of /dev/rpmsg*, a test each.
 
-  char_device_tests.py FOLDER BUILD [TEXT...]   FOLDER is what tools/linux/kernel prints; BUILD has been built:
-                                                tests/kernel_char_guest, tests/kernel_char_host and
-                                                examples/16_char_device; only tests whose name has one of the texts
+  char_device_tests.py BUILD [TEXT...]   in BUILD are tests/kernel_char_guest, tests/kernel_char_host and
+                                         examples/16_char_device; only tests whose name has one of the texts
 
 A line in $RPMSG_TALLY for each test. A guest that says BUG, WARNING or the like fails its test.
 """
 import os
 import pathlib
-import platform
 import re
 import shutil
 import subprocess
@@ -16,9 +14,9 @@ import sys
 import tempfile
 import time
 
+import kernel_guest
+
 SECONDS = 40  # a test takes less than 5
-WRONG = re.compile(r"\bBUG\b|WARNING|too big|no recipient|malformed|already exist|rpmsg_create_channel failed"
-                   r"|timeout waiting|out of range|Oops|panic|scheduling while atomic|guest: FAILED")
 
 # What it shows: the mode, and perhaps the ring's size, what the kernel says on the way, and the time it may take.
 TESTS = {
@@ -58,26 +56,26 @@ def tally(result, name):
             to.write(f"{result}\t{name}\n")
 
 
-def command(kernel, linux, build, folder, mode, ring):
-    return ["setarch", platform.machine(), "-R", str(kernel / linux), "mem=32M", f"uml_dir={folder}/", "root=/dev/root",
-            "rootfstype=hostfs", "rootflags=/", "ro", "printk.devkmsg=on", f"init={build / 'tests/kernel_char_guest'}",
-            "con=null", "con0=null,fd:1", f"virtio_uml.device={folder}/socket:7", f"virtio_uml.ring={ring}", "loglevel=7",
-            f"MODE={mode}", f"PROGRAM={build / 'examples/16_char_device'}", *(["SAYS=1"] if linux != "linux" else [])]
+def command(linux, build, folder, mode, ring):
+    return kernel_guest.boot(build / "tests/kernel_char_guest", [f"{folder}/socket"], "printk.devkmsg=on",
+                             f"virtio_uml.ring={ring}", "loglevel=7", f"MODE={mode}",
+                             f"PROGRAM={build / 'examples/16_char_device'}",
+                             *(["SAYS=1"] if linux != "linux" else []), linux=linux)
 
 
-def run(kernel, linux, build, mode, ring=256, expects=None, may=None):
+def run(linux, build, mode, ring=256, expects=None, may=None):
     """Why it is none that passed, or "", and what the guest said."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="rpmsg-char-"))
     host = subprocess.Popen([build / "tests/kernel_char_host", folder / "socket"], stdout=subprocess.PIPE)
     try:
         if host.stdout.readline() != b"listens\n":
             return "the host does not listen", ""
-        done = subprocess.run(command(kernel, linux, build, folder, mode, ring), stdin=subprocess.DEVNULL,
+        done = subprocess.run(command(linux, build, folder, mode, ring), stdin=subprocess.DEVNULL,
                               capture_output=True, timeout=SECONDS)
         said = done.stdout.decode(errors="replace")
         for line in said.splitlines():
             allowed = [known for known in (expects, may) if known]
-            if WRONG.search(line) and not any(re.search(known, line) for known in allowed):
+            if kernel_guest.WRONG.search(line) and not any(re.search(known, line) for known in allowed):
                 return f"the guest says: {line}", said
         if done.returncode != 0:
             return f"the guest ends with status {done.returncode}", said
@@ -95,10 +93,10 @@ def run(kernel, linux, build, mode, ring=256, expects=None, may=None):
 
 
 def main(arguments):
-    if len(arguments) < 2:
-        print("char_device_tests.py: FOLDER BUILD [TEXT...]", file=sys.stderr)
+    if not arguments:
+        print("char_device_tests.py: BUILD [TEXT...]", file=sys.stderr)
         return 2
-    kernel, build, texts = pathlib.Path(arguments[0]), pathlib.Path(arguments[1]).absolute(), arguments[2:]
+    build, texts = pathlib.Path(arguments[0]).absolute(), arguments[1:]
     failed = 0
     for name, (mode, options) in TESTS.items():
         for linux in ("linux", "linux-epollout") if mode in BOTH else ("linux",):
@@ -106,13 +104,13 @@ def main(arguments):
             if texts and not any(text in full or text == mode for text in texts):
                 continue
             start = time.monotonic()
-            why, said = run(kernel, linux, build, mode, **options)
+            why, said = run(linux, build, mode, **options)
             tally("fail" if why else "pass", full)
             if why:
                 failed += 1
                 tail = "".join(f"    {line}\n" for line in said.splitlines()[-15:])
                 print(f"  FAILED: {full}: {why}\n{tail}", end="", flush=True)
-            elif "-v" in os.environ.get("RPMSG_VERBOSE", ""):
+            elif os.environ.get("RPMSG_VERBOSE"):
                 print(f"  {time.monotonic() - start:4.1f} s  {full}", flush=True)
             for line in re.findall(r"guest: (round trip .*)", said):
                 print(f"  /dev/rpmsg: {line}, send() to receiver", flush=True)

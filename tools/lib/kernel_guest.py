@@ -21,6 +21,12 @@ WRONG = re.compile(r"\bBUG\b|WARNING|too big|no recipient|malformed|already exis
                    r"|scheduling while atomic|guest: FAILED")
 
 
+def boot(init, sockets, *words, linux="linux"):
+    """The command that boots a guest with a program of ours as its first."""
+    devices = [word for socket in sockets for word in ("--device", socket)]
+    return ["tools/linux/boot", *(["--epollout"] if linux != "linux" else []), *devices, str(init), *words]
+
+
 class Failed(Exception):
     """Why a test is none that passed."""
 
@@ -106,13 +112,10 @@ class Test:
     def guest(self, mode, *, sockets=1, ring=256, dump=True, seconds=30, expects=(), may=(), on=None, linux="linux",
               **words):
         """Runs a guest to its end; the lines it said. `expects` are lines of WRONG that have to be there, `may` others."""
-        uml = tempfile.mkdtemp(dir=self.folder)
-        devices = [f"virtio_uml.device={self.socket(number)}:7" for number in range(sockets)]
         debug = ["virtio_rpmsg_bus.dyndbg=+p", "loglevel=8"] if dump else ["loglevel=7"]
-        command = ["setarch", platform.machine(), "-R", self.kernel / linux, "mem=32M", f"uml_dir={uml}/", "root=/dev/root",
-                   "rootfstype=hostfs", "rootflags=/", "ro", "printk.devkmsg=on", f"init={BUILD / 'kernel_guest'}",
-                   "con=null", "con0=null,fd:1", f"virtio_uml.ring={ring}", *devices, *debug, f"MODE={mode}",
-                   f"SECONDS={seconds}", *(f"{name}={value}" for name, value in words.items())]
+        command = boot(BUILD / "kernel_guest", map(self.socket, range(sockets)), "printk.devkmsg=on",
+                       f"virtio_uml.ring={ring}", *debug, f"MODE={mode}", f"SECONDS={seconds}",
+                       *(f"{name}={value}" for name, value in words.items()), linux=linux)
         guest = Process(command, f"{self.log}.guest{len(self.started)}.log", on)
         self.started.append(guest)
         status = guest.end(seconds + 20)

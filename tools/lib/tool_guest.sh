@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by tools/suites/tool: the checks with a Linux guest. $kernel is the folder of the kernel.
+# Sourced by tools/suites/tool: the checks with a Linux guest.
 # shellcheck disable=SC2016  # what stands in single quotes is for the shell in the guest
 # shellcheck disable=SC2154  # of tools/lib/tool.sh and the suite
 
@@ -11,9 +11,8 @@ guest()
         echo 'ready() { for i in $(seq 100); do [[ ! -e $1 ]] || return 0; sleep 0.05; done; return 1; }'
         echo "$1"
     } >"$dir/script"
-    timeout 60 setarch "$(uname -m)" -R "$kernel/linux" mem=128M uml_dir="$dir/" root=/dev/root rootfstype=hostfs \
-        rootflags=/ ro quiet init="$PWD/tests/tool/guest" con=null con0=null,fd:1 virtio_uml.device="$dir/socket:7" \
-        RUN="$dir/script" </dev/null >"$dir/guest" 2>&1 || { cat "$dir/guest"; return 1; }
+    timeout 60 tools/linux/boot --device "$dir/socket" --memory 128M "$PWD/tools/linux/init" quiet \
+        RUN="$dir/script" >"$dir/guest" 2>&1 || { cat "$dir/guest"; return 1; }
 }
 
 # The same, and what the script wrote to standard output between two lines is then in $dir/out.
