@@ -152,3 +152,41 @@ TEST_CASE("memory outlives the last handle of its epoch, and no longer", "[platf
     memory.drop(3);  // one too many is nobody's
     CHECK(memory.tables() == 2);
 }
+
+TEST_CASE("memory that was parted from is ours alone, and what is offered is mapped anew", "[platform]")
+{
+    const file_of_64k of;
+    guest_memory memory;
+    const auto in_the_file = [&] {
+        std::byte seen{};
+        REQUIRE(::pread(of.file.get(), &seen, 1, 0) == 1);
+        return seen;
+    };
+    memory.part();  // from nothing
+    REQUIRE(memory.offer(two_regions(of.file)) == errc{});
+    memory.part();  // nobody took it
+    memory.attach();
+    auto* const first = memory.to_local(0x1000, 1);
+    first[0] = std::byte{1};
+    REQUIRE(in_the_file() == std::byte{1});
+
+    memory.part();
+    CHECK(first[0] == std::byte{1});
+    first[0] = std::byte{2};
+    CHECK(in_the_file() == std::byte{1});
+    CHECK(memory.to_local(0x1000, 1) == first);  // until the bus takes other rings
+    REQUIRE(memory.offered() != nullptr);
+    memory.attach();
+    auto* const second = memory.to_local(0x1000, 1);
+    REQUIRE(second != first);
+    CHECK(second[0] == std::byte{1});
+    second[0] = std::byte{3};
+    CHECK(in_the_file() == std::byte{3});
+    CHECK(first[0] == std::byte{2});
+
+    REQUIRE(memory.offer(two_regions(of.file)) == errc{});
+    memory.part();
+    second[0] = std::byte{4};
+    CHECK(in_the_file() == std::byte{3});
+    CHECK(memory.offered() != nullptr);
+}

@@ -38,7 +38,7 @@ public:
         errno = before;
     }
 
-    /// Maps them all. @pre Nothing is mapped. Their files may be closed afterwards.
+    /// Maps them all, and takes their files. @pre Nothing is mapped.
     ///
     /// @return errc::malformed: empty, beyond the last address, or one over another; errc::out_of_map: a file that is
     ///         shorter than it claims; errc::unsupported: no regular file; errc::system: it cannot be mapped.
@@ -52,10 +52,39 @@ public:
             for (std::size_t k = 0; k < i; ++k)
                 if (overlap(wanted, table.regions[k]))
                     return errc::malformed;
-            if (const auto mapped = map(regions_[i], wanted, files[i]); !mapped)
+            if (const auto mapped = map(regions_[i], wanted, std::move(files[i])); !mapped)
                 return mapped;
         }
         return {};
+    }
+    /// Maps what another table has once more. @pre Nothing is mapped.
+    ///
+    /// @return errc::system: it cannot be mapped, or there are too many files.
+    result<void> map(const guest_regions& other) noexcept
+    {
+        for (std::size_t i = 0; i < regions_.size(); ++i) {
+            if (other.regions_[i].about.size == 0)
+                continue;
+            auto file = other.regions_[i].file.duplicate();
+            if (!file)
+                return file.error();
+            if (const auto mapped = map(regions_[i], other.regions_[i].about, *std::move(file)); !mapped)
+                return mapped;
+        }
+        return {};
+    }
+    /// From now on what is written here stays here: the guest does not see it. Pointers stay as they are, and so does
+    /// what can be read, as far as the guest does not change it.
+    ///
+    /// @context Others may read and write meanwhile.
+    void part() noexcept
+    {
+        const int before = errno;
+        for (const auto& one : regions_)
+            if (!one.mapped.empty())
+                static_cast<void>(::mmap(one.mapped.data(), one.mapped.size(), PROT_READ | PROT_WRITE,
+                                         MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, one.file.get(), 0));
+        errno = before;
     }
 
     /// A range of the guest's memory here, or nullptr if it is not all in one region.
@@ -90,6 +119,7 @@ public:
 private:
     struct region {
         vhost_user::memory_region about{};
+        file_descriptor file;
         std::span<std::byte> mapped;  // from the start of the file
 
         [[nodiscard]] std::byte* start() const noexcept { return mapped.data() + about.file_offset; }
@@ -113,7 +143,7 @@ private:
 
     /// From the start of the file: where a region begins need not be a place at which it can be mapped.
     static result<void> map(region& into, const vhost_user::memory_region& wanted,
-                            const file_descriptor& file) noexcept
+                            file_descriptor file) noexcept
     {
         struct ::stat about{};
         if (::fstat(file.get(), &about) != 0)
@@ -134,6 +164,7 @@ private:
             return errc::system;
         into.about = wanted;
         into.mapped = {static_cast<std::byte*>(at), bytes};
+        into.file = std::move(file);
         return {};
     }
 
@@ -144,10 +175,11 @@ private:
 /// and others are kept while handles of their epoch live.
 ///
 /// The bus's changes only when the bus takes new rings (attach()), so an address of old rings never meets new
-/// memory. A table that was left stays mapped until the next attach() even without handles: another thread may be in
-/// the middle of a copy.
+/// memory. When the guest takes its rings back, the bus's becomes ours alone (part()): what a handle of that epoch
+/// writes late reaches nobody, though the guest may have made other rings in the same place. It stays mapped until the
+/// attach() after the next even without handles: another thread may be in the middle of a copy.
 ///
-/// @context offer(), place(): the thread that serves the socket. attach(), to_local(), to_guest(): as the bus, under its
+/// @context offer(), part(), offered(): the thread that serves the socket. attach(), to_local(), to_guest(): as the bus, under its
 ///          exclusion. hold(), drop(): any thread.
 class guest_memory {
 public:
@@ -168,7 +200,27 @@ public:
         offered_ = waiting_->regions.get();
         return errc{};
     }
-    /// What is offered, or nullptr. Valid until the next offer().
+    /// The guest takes back the rings that the bus has: nothing reaches them from now on. What is offered is offered
+    /// still, for the next ones.
+    void part() noexcept
+    {
+        const std::lock_guard hold{mutex_};
+        if (newest_ == nullptr)
+            return;
+        newest_->regions->part();
+        if (offered_ != newest_->regions.get())
+            return;
+        offered_ = nullptr;  // without memory the guest's next request is refused
+        std::unique_ptr<node> again{new (std::nothrow) node{}};
+        if (again == nullptr)
+            return;
+        again->regions.reset(new (std::nothrow) guest_regions);
+        if (again->regions == nullptr || !again->regions->map(*newest_->regions))
+            return;
+        waiting_ = std::move(again);
+        offered_ = waiting_->regions.get();
+    }
+    /// What is offered, or nullptr. Valid until the next offer() or part().
     [[nodiscard]] const guest_regions* offered() const noexcept { return offered_; }
 
     /// The bus takes rings in what is offered. Again for the same: nothing happens.

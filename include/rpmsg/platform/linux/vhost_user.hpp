@@ -225,7 +225,7 @@ public:
     /// Whether a guest is connected. Whether it has set up its rings is the link's state.
     [[nodiscard]] bool has_guest() const noexcept { return service_.has_guest(); }
     [[nodiscard]] vhost_user_counts counts() const noexcept { return service_.counts(); }
-    /// Tables of guests' memory that are mapped here: two and those of which there are handles, at most.
+    /// Tables of guests' memory that are mapped here: three and those of which there are handles, at most.
     [[nodiscard]] std::size_t tables() noexcept { return service_.memory().tables(); }
 
 private:

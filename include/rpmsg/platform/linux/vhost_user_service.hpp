@@ -189,6 +189,7 @@ private:
         guest_.reset();
         shared_.clear();
         static_cast<void>(memory_.offer(nullptr));
+        memory_.part();
         if (door_)
             static_cast<void>(files_.add(door_.file(), door_name));
     }

@@ -15,6 +15,7 @@
 #include <memory>
 #include <new>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include <sys/stat.h>
@@ -60,7 +61,7 @@ public:
             if (const auto why = answer_question(socket, *in); why != errc::empty)
                 return why;
         }
-        const auto why = in ? obey(*in, socket.files()) : in.error();
+        const auto why = in ? parting([&]() noexcept { return obey(*in, socket.files()); }) : in.error();
         const bool wants_answer = (head.flags & flag::need_reply) != 0;
         if (wants_answer && (protocol_ & bit::reply_ack) != 0) {
             const std::uint64_t refused = why == errc{} ? 0 : 1;
@@ -73,6 +74,17 @@ public:
     [[nodiscard]] bool was_answered() const noexcept { return answered_; }
 
 private:
+    /// Does what may take the rings down. When the guest has its answer it may use their memory for something else.
+    template <typename Change>
+    std::invoke_result_t<Change> parting(Change change) noexcept
+    {
+        const bool were_up = rings_.epoch() != 0;
+        const auto result = change();
+        if (were_up && rings_.epoch() == 0)
+            memory_.part();
+        return result;
+    }
+
     static errc reply(const peer_socket& socket, std::uint32_t number, const void* body,
                       std::size_t bytes) noexcept
     {
@@ -92,7 +104,7 @@ private:
             auto state = in.as<vring_state>();
             if (state.index >= rings::count)
                 return errc::malformed;
-            state.number = rings_.stop(state.index, memory_);
+            state.number = parting([&]() noexcept { return rings_.stop(state.index, memory_); });
             return reply(socket, socket.head().request, &state, sizeof state);
         }
         default: return errc::empty;
