@@ -11,6 +11,8 @@
 using namespace rpmsg::platform;
 using rpmsg::errc;
 
+// @spec Linux include/uapi/linux/rpmsg.h, struct rpmsg_endpoint_info
+// @spec Linux include/uapi/linux/rpmsg.h, RPMSG_CREATE_EPT_IOCTL
 TEST_CASE("what is asked of a control device has the kernel's numbers and layout", "[platform]")
 {
     // Of most architectures: MIPS, PowerPC and SPARC encode them otherwise.
