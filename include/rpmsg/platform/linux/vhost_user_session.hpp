@@ -3,6 +3,7 @@
 #include <rpmsg/platform/linux/eventfd.hpp>
 #include <rpmsg/platform/linux/file_descriptor.hpp>
 #include <rpmsg/platform/linux/guest_memory.hpp>
+#include <rpmsg/platform/linux/guest_regions.hpp>
 #include <rpmsg/platform/linux/link_files.hpp>
 #include <rpmsg/platform/linux/received_files.hpp>
 #include <rpmsg/platform/linux/vhost_user_message.hpp>
