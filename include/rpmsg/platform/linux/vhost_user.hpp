@@ -131,7 +131,7 @@ private:
 };
 static_assert(policy::holding_address_map<guest_map>);
 
-/// What a process is as the remote processor of a Linux guest. For a bus that several threads use: threaded<…>.
+/// What a process is as the remote processor of a Linux guest. For a bus that several threads use: threaded.
 struct vhost_user_board : policy::board_defaults {
     using doorbell = vhost_user_doorbell;
     using coherence = policy::smp;
