@@ -163,7 +163,8 @@ void full()
     const auto until_room = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - start);
     check(until_room > 500ms && until_room < 1500ms, "no 15 seconds: " + std::to_string(until_room.count()));
     // The others come back one by one.
-    poll_until(bus, [&] { return std::move(slot).send(1).has_value(); }, "the buffer that was kept goes, too");
+    poll_until(
+        bus, [&] { return std::move(slot).send(1).has_value(); }, "the buffer that was kept goes, too");
     poll_until(bus, [&] { return host.ask("count") == std::to_string(sent + 2); }, "all of them", 1s);
 }
 
