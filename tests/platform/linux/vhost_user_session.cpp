@@ -98,6 +98,11 @@ TEST_CASE("a request that makes no sense is refused, and the guest may go on", "
     const int file = guest.guest.file().get();
     const auto region = fake_guest::one_region();
 
+    SECTION("one that nobody knows")
+    {
+        guest.guest.send(static_cast<request>(77));
+        CHECK(guest.answer() == refused);
+    }
     SECTION("features that were not offered")
     {
         guest.ask(request::set_features, std::uint64_t{1} << 29U);

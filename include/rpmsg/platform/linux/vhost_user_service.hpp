@@ -13,8 +13,6 @@
 #include <rpmsg/result.hpp>
 
 #include <array>
-#include <atomic>
-#include <cerrno>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -46,8 +44,7 @@ public:
     {
         if (auto made = make_eventfd())
             wake_ = *std::move(made);
-        static_cast<void>(
-            files_.add(wake_, wake_name));  // without one, nobody can be woken: listen() says so
+        static_cast<void>(files_.add(wake_, wake_name));  // without it listen() and serve() fail
     }
     service(const service&) = delete;
     service& operator=(const service&) = delete;
@@ -65,6 +62,8 @@ public:
         auto made = listening_socket::at(path);
         if (!made)
             return made.error();
+        if (!wake_)
+            return errc::system;
         const std::lock_guard hold{mutex_};
         files_.remove(door_.file());
         door_ = *std::move(made);
@@ -76,6 +75,8 @@ public:
         const std::lock_guard hold{mutex_};
         if (guest_)
             return errc::busy;
+        if (!wake_)
+            return errc::system;
         return begin(std::move(connected));
     }
 
@@ -176,7 +177,7 @@ private:
             if (guest_->agreed.handle(guest_->socket, in) == errc{})
                 continue;
             ++counts_.refused;
-            if (in && guest_->agreed.was_answered())
+            if ((in || in.error() == errc::unsupported) && guest_->agreed.was_answered())
                 continue;
             ++counts_.cut_off;
             end();
